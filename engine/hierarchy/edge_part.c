@@ -1,0 +1,133 @@
+/* edge_part.c: see edge_part.h. */
+#include "hierarchy/edge_part.h"
+
+#include <string.h>
+
+typedef struct row_range {
+    uint64_t first, count;
+} row_range;
+
+static row_range rows_of(const sl_i_edge_part *part, uint64_t window) {
+    uint64_t first = window * SL_I_WINDOW, left = part->rows - first;
+    return (row_range){first, left < SL_I_WINDOW ? left : SL_I_WINDOW};
+}
+
+uint64_t sl_i_edge_part_num_windows(const sl_i_edge_part *part) {
+    return part->rows / SL_I_WINDOW + (part->rows % SL_I_WINDOW != 0);
+}
+
+bool sl_i_edge_part_is_sequential(const sl_i_edge_part *part) { return part->kind == SL_I_PART_KEYED; }
+
+/* The part's scores of a window as doubles; a forest's are its levels' values. */
+static sl_status read_scores(const sl_i_edge_part *part, row_range rows, sl_i_window *scratch, const double **out,
+                             sl_error *error) {
+    scratch->count = rows.count;
+    if (part->kind != SL_I_PART_FOREST)
+        return sl_i_scores_read(&part->scores, rows.first, rows.count, part->first_row, scratch->scores, out, error);
+    const sl_hierarchy *hierarchy = part->hierarchy;
+    uint64_t count = 0;
+    for (uint64_t i = rows.first; i < rows.first + rows.count; i++)
+        if (hierarchy->join[i] != SL_NEVER) scratch->scores[count++] = hierarchy->levels[hierarchy->join[i]];
+    scratch->count = count;
+    *out = scratch->scores;
+    return SL_OK;
+}
+
+sl_status sl_i_edge_part_collect(const sl_i_edge_part *part, uint64_t window, sl_i_window *scratch,
+                                 sl_i_score_coder *coder, sl_error *error) {
+    row_range rows = rows_of(part, window);
+    const double *scores = NULL;
+    SL_TRY(read_scores(part, rows, scratch, &scores, error));
+    uint64_t invalid = sl_i_find_invalid_score(scores, scratch->count);
+    if (invalid < scratch->count)
+        return sl_i_fail_score(error, part->first_row + rows.first + invalid, scores[invalid]);
+    sl_i_score_coder_collect(coder, scores, scratch->count);
+    return SL_OK;
+}
+
+sl_status sl_i_edge_part_prepare(sl_i_edge_part *part, const sl_i_score_coder *coder, sl_error *error) {
+    if (part->kind != SL_I_PART_FOREST) return SL_OK;
+    uint32_t num_levels = part->hierarchy->num_levels;
+    SL_TRY(sl_i_allocate(&part->level_codes, num_levels, sizeof *part->level_codes, "the codes of the levels", error));
+    (void)sl_i_code_scores(coder, part->hierarchy->levels, num_levels, part->level_codes); /* levels are valid */
+    return SL_OK;
+}
+
+static void read_forest_codes(const sl_i_edge_part *part, row_range rows, sl_i_window *scratch) {
+    const uint32_t *join = part->hierarchy->join;
+    uint64_t count = 0;
+    for (uint64_t i = rows.first; i < rows.first + rows.count; i++)
+        if (join[i] != SL_NEVER) scratch->codes[count++] = part->level_codes[join[i]];
+    scratch->count = count;
+}
+
+sl_status sl_i_edge_part_read_codes(const sl_i_edge_part *part, uint64_t window, const sl_i_score_coder *coder,
+                                    sl_i_window *scratch, sl_error *error) {
+    row_range rows = rows_of(part, window);
+    if (part->kind == SL_I_PART_FOREST) {
+        read_forest_codes(part, rows, scratch);
+        return SL_OK;
+    }
+    const double *scores = NULL;
+    SL_TRY(read_scores(part, rows, scratch, &scores, error));
+    uint64_t coded = sl_i_code_scores(coder, scores, rows.count, scratch->codes);
+    if (coded == rows.count) return SL_OK;
+    return sl_i_fail_score(error, part->first_row + rows.first + coded, scores[coded]);
+}
+
+static sl_status read_array_records(const sl_i_edge_part *part, row_range rows, sl_i_window *scratch, sl_error *error) {
+    const uint32_t *left = part->left + rows.first, *right = part->right + rows.first;
+    uint32_t largest = 0;
+    for (uint64_t i = 0; i < rows.count; i++) {
+        uint32_t larger = left[i] > right[i] ? left[i] : right[i];
+        largest = larger > largest ? larger : largest;
+    }
+    if (largest >= part->num_records) {
+        uint64_t i = 0;
+        while (left[i] < part->num_records && right[i] < part->num_records) i++;
+        return sl_i_fail_row(error, SL_ERROR_INVALID_ARGUMENT, (int64_t)(part->first_row + rows.first + i), -1,
+                             "row %llu joins records %u and %u, but there are only %u records",
+                             (unsigned long long)(part->first_row + rows.first + i), left[i], right[i],
+                             part->num_records);
+    }
+    memcpy(scratch->left, left, rows.count * sizeof *left);
+    memcpy(scratch->right, right, rows.count * sizeof *right);
+    scratch->count = rows.count;
+    return SL_OK;
+}
+
+static void read_forest_records(const sl_i_edge_part *part, row_range rows, sl_i_window *scratch) {
+    const sl_hierarchy *hierarchy = part->hierarchy;
+    const uint32_t *translation = part->translation;
+    uint64_t count = 0;
+    for (uint64_t i = rows.first; i < rows.first + rows.count; i++) {
+        if (hierarchy->join[i] == SL_NEVER) continue;
+        uint32_t left = hierarchy->order[i], right = hierarchy->order[i + 1];
+        scratch->left[count] = translation ? translation[left] : left;
+        scratch->right[count++] = translation ? translation[right] : right;
+    }
+    scratch->count = count;
+}
+
+static sl_status read_keyed_records(sl_i_edge_part *part, row_range rows, sl_i_window *scratch, sl_error *error) {
+    if (!part->reader)
+        SL_TRY(sl_i_pair_reader_create(part->context, &part->edges->left, &part->edges->right,
+                                       part->known_records_only, part->first_row, &part->reader, error));
+    scratch->count = rows.count;
+    return sl_i_pair_reader_read(part->reader, rows.first, rows.count, scratch->left, scratch->right, error);
+}
+
+sl_status sl_i_edge_part_read_records(sl_i_edge_part *part, uint64_t window, sl_i_window *scratch, sl_error *error) {
+    row_range rows = rows_of(part, window);
+    if (part->kind == SL_I_PART_ARRAYS) return read_array_records(part, rows, scratch, error);
+    if (part->kind == SL_I_PART_KEYED) return read_keyed_records(part, rows, scratch, error);
+    read_forest_records(part, rows, scratch);
+    return SL_OK;
+}
+
+void sl_i_edge_part_close(sl_i_edge_part *part) {
+    sl_i_pair_reader_release(part->reader);
+    part->reader = NULL;
+    if (part->hierarchy) sl_i_release(part->level_codes, part->hierarchy->num_levels, sizeof *part->level_codes);
+    part->level_codes = NULL;
+}

@@ -1,0 +1,35 @@
+/* hierarchy.h: the hierarchy's fields, for the layers that read them.
+ *
+ * Invariants (sl_hierarchy_validate): `order` is a permutation of 0..n-1; join[n-1] is SL_NEVER and every other join is a
+ * level below num_levels or SL_NEVER; `levels` falls strictly and every level is used; canonical order: at every position
+ * q, the block that starts at q+1 has a larger first record than the sibling block before it. Immutable after creation. */
+#ifndef SL_HIERARCHY_HIERARCHY_H
+#define SL_HIERARCHY_HIERARCHY_H
+
+#include <stdatomic.h>
+
+#include "support/memory.h"
+
+struct sl_hierarchy {
+    atomic_uint_fast32_t references;
+    uint32_t num_records;
+    uint32_t num_levels;
+    uint32_t num_merges;
+    bool exact; /* levels are scores as given; otherwise multiples of 1e-6 */
+    uint32_t *order;
+    uint32_t *join;
+    double *levels;
+};
+
+/** A hierarchy that takes over the three arrays (order and join: num_records, levels: num_levels elements, each from
+ *  sl_i_allocate) on success. `scratch` (num_records elements) is used to count the merges. */
+sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, bool exact, uint32_t *order, uint32_t *join,
+                              double *levels, uint32_t *scratch, sl_hierarchy **out, sl_error *error) SL_MUST_USE;
+
+/** Round half-even to the grid of 1e-6, as the nearest double. */
+double sl_i_round_threshold(double threshold);
+
+/** SL_ERROR_INVALID_THRESHOLD unless 0 <= threshold <= 1. */
+sl_status sl_i_check_threshold(double threshold, sl_error *error) SL_MUST_USE;
+
+#endif

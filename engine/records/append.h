@@ -1,0 +1,33 @@
+/* append.h: what the hierarchy layer needs of the records layer beyond the public interface: appending inside a transaction, and
+ * reading pairs of key columns as pairs of record indices, a window of rows at a time.
+ *
+ * Between begin and commit/rollback the calling thread holds the context's writer lock; other threads go on reading the
+ * records that were published before. Rows must be read in order, by one thread at a time (not always the same one). */
+#ifndef SL_RECORDS_APPEND_H
+#define SL_RECORDS_APPEND_H
+
+#include "support/pool.h"
+
+/** Take the writer lock. Nothing fails. */
+void sl_i_append_begin(sl_context *context);
+/** Records appended so far, the unpublished ones included. */
+uint32_t sl_i_append_num_records(const sl_context *context);
+/** Publish what was appended and give the lock back. */
+void sl_i_append_commit(sl_context *context);
+/** Forget what was appended and give the lock back. */
+void sl_i_append_rollback(sl_context *context);
+
+/** Reads the rows of two key columns as record indices, interning new keys in row order, left before right. */
+typedef struct sl_i_pair_reader sl_i_pair_reader;
+
+/** `first_row` is added to row numbers in errors. Checks the columns (types, equal lengths, known sources), and may scan
+ *  them once to choose how keys are looked up. The columns' buffers are borrowed until `_release`. */
+sl_status sl_i_pair_reader_create(sl_context *context, const sl_key_column *left, const sl_key_column *right,
+                                  bool known_records_only, uint64_t first_row, sl_i_pair_reader **out,
+                                  sl_error *error) SL_MUST_USE;
+/** Rows first..first+count-1, where `first` is where the last call ended. About 10 ns a key. */
+sl_status sl_i_pair_reader_read(sl_i_pair_reader *reader, uint64_t first, uint64_t count, uint32_t *left,
+                                uint32_t *right, sl_error *error) SL_MUST_USE;
+void sl_i_pair_reader_release(sl_i_pair_reader *reader);
+
+#endif

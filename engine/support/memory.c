@@ -1,0 +1,103 @@
+/* memory.c: see memory.h. The default allocator is aligned_alloc/free; blocks of LARGE bytes and more start at a huge-page
+ * boundary and ask for huge pages. */
+#include "support/memory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#define ALIGNMENT ((size_t)64)
+#define HUGE_PAGE ((size_t)2 << 20)
+#define LARGE HUGE_PAGE
+
+static void *default_allocate(void *state, size_t size) {
+    (void)state;
+    size_t alignment = size >= LARGE ? HUGE_PAGE : ALIGNMENT;
+    if (size > SIZE_MAX - alignment) return NULL;
+    size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    void *memory = NULL;
+    if (posix_memalign(&memory, alignment, rounded) != 0) return NULL;
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    /* Advice only: where the kernel refuses, small pages serve. The advised range ends at the last whole huge page. */
+    if (size >= LARGE) (void)madvise(memory, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
+static void default_release(void *state, void *memory, size_t size) {
+    (void)state;
+    (void)size;
+    free(memory);
+}
+
+static const sl_allocator default_allocator = {default_allocate, default_release, NULL};
+static sl_allocator current = {default_allocate, default_release, NULL};
+static atomic_uint_fast64_t in_use;
+
+sl_status sl_set_allocator(const sl_allocator *allocator, sl_error *error) {
+    if (sl_memory_in_use() != 0)
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
+                         "the allocator cannot change while the library holds %llu bytes: release every object first",
+                         (unsigned long long)sl_memory_in_use());
+    if (allocator && (!allocator->allocate || !allocator->release))
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "an allocator needs both allocate and release");
+    current = allocator ? *allocator : default_allocator;
+    return SL_OK;
+}
+
+uint64_t sl_memory_in_use(void) { return atomic_load_explicit(&in_use, memory_order_relaxed); }
+
+sl_status sl_i_allocate(void *out, uint64_t count, size_t size, const char *what, sl_error *error) {
+    void **slot = out;
+    *slot = NULL;
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX)
+        return sl_i_fail(error, SL_ERROR_MEMORY, "out of memory: %llu elements of %zu bytes for %s",
+                         (unsigned long long)count, size, what);
+    if (bytes == 0) bytes = 1;
+    void *memory = current.allocate(current.state, bytes);
+    if (!memory) return sl_i_fail_memory(error, bytes, what);
+    atomic_fetch_add_explicit(&in_use, bytes, memory_order_relaxed);
+    *slot = memory;
+    return SL_OK;
+}
+
+sl_status sl_i_allocate_zeroed(void *out, uint64_t count, size_t size, const char *what, sl_error *error) {
+    SL_TRY(sl_i_allocate(out, count, size, what, error));
+    memset(*(void **)out, 0, (size_t)count * size);
+    return SL_OK;
+}
+
+void sl_i_release(void *memory, uint64_t count, size_t size) {
+    if (!memory) return;
+    size_t bytes = (size_t)count * size;
+    if (bytes == 0) bytes = 1;
+    atomic_fetch_sub_explicit(&in_use, bytes, memory_order_relaxed);
+    current.release(current.state, memory, bytes);
+}
+
+sl_status sl_i_grow(void *memory_io, uint64_t old_count, uint64_t new_count, size_t size, const char *what,
+                    sl_error *error) {
+    void **slot = memory_io;
+    void *fresh = NULL;
+    SL_TRY(sl_i_allocate(&fresh, new_count, size, what, error));
+    if (*slot) memcpy(fresh, *slot, (size_t)old_count * size);
+    sl_i_release(*slot, old_count, size);
+    *slot = fresh;
+    return SL_OK;
+}
+
+void sl_i_shrink(void *memory_io, uint64_t *count_io, uint64_t new_count, size_t size) {
+    void **slot = memory_io;
+    void *fresh = NULL;
+    if (new_count >= *count_io) return;
+    if (sl_i_allocate(&fresh, new_count, size, "a smaller block", NULL) != SL_OK) return;
+    memcpy(fresh, *slot, (size_t)new_count * size);
+    sl_i_release(*slot, *count_io, size);
+    *slot = fresh;
+    *count_io = new_count;
+}

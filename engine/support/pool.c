@@ -1,0 +1,209 @@
+/* pool.c: see pool.h.
+ *
+ * `gate` admits one call at a time (trylock: the others work alone). A call publishes its job under `lock`, wakes the
+ * workers, takes tasks until the counter runs out, then waits until no worker is inside the job. Workers never touch a job
+ * after leaving it, so it may live on the caller's stack. Threads that cannot be created are done without. */
+#include "support/pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_THREADS 256
+
+typedef struct job {
+    sl_i_task run;
+    void *state;
+    uint64_t num_tasks;
+    atomic_uint_fast64_t next;
+    atomic_bool stop;
+} job;
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t work_ready = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t work_done = PTHREAD_COND_INITIALIZER;
+static job *current_job;       /* under lock */
+static uint64_t generation;    /* under lock: which job, so that a worker joins each once */
+static uint32_t active;        /* under lock: workers inside the job */
+static uint32_t admitted;      /* under lock: workers that may still join it */
+static uint32_t num_workers;   /* under lock */
+static atomic_uint wanted_threads;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+/* The child has only the forking thread: what the workers held is gone with them. */
+static void reset_in_child(void) {
+    pthread_mutex_init(&gate, NULL);
+    pthread_mutex_init(&lock, NULL);
+    pthread_cond_init(&work_ready, NULL);
+    pthread_cond_init(&work_done, NULL);
+    current_job = NULL;
+    active = admitted = num_workers = 0;
+}
+
+static void register_fork_handler(void) { (void)pthread_atfork(NULL, NULL, reset_in_child); }
+
+static uint32_t default_threads(void) {
+    const char *text = getenv("STARLINGS_NUM_THREADS");
+    if (text && *text) {
+        char *end = NULL;
+        errno = 0;
+        unsigned long value = strtoul(text, &end, 10);
+        if (errno == 0 && *end == '\0' && value >= 1 && value <= MAX_THREADS) return (uint32_t)value;
+    }
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        int count = CPU_COUNT(&set);
+        if (count >= 1) return count < MAX_THREADS ? (uint32_t)count : MAX_THREADS;
+    }
+#endif
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online < 1 ? 1 : online < MAX_THREADS ? (uint32_t)online : MAX_THREADS;
+}
+
+void sl_set_num_threads(uint32_t num_threads) {
+    atomic_store(&wanted_threads, num_threads < MAX_THREADS ? num_threads : MAX_THREADS);
+}
+
+uint32_t sl_num_threads(void) {
+    uint32_t wanted = atomic_load(&wanted_threads);
+    return wanted ? wanted : default_threads();
+}
+
+static void work_on(job *work, uint32_t lane) {
+    while (!atomic_load_explicit(&work->stop, memory_order_relaxed)) {
+        uint64_t task = atomic_fetch_add_explicit(&work->next, 1, memory_order_relaxed);
+        if (task >= work->num_tasks) return;
+        work->run(work->state, task, lane);
+    }
+}
+
+static void *worker(void *unused) {
+    (void)unused;
+    uint64_t seen = 0;
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        while (!current_job || generation == seen || admitted == 0) pthread_cond_wait(&work_ready, &lock);
+        job *work = current_job;
+        seen = generation;
+        uint32_t lane = admitted--;
+        active++;
+        pthread_mutex_unlock(&lock);
+        work_on(work, lane);
+        pthread_mutex_lock(&lock);
+        if (--active == 0) pthread_cond_signal(&work_done);
+    }
+    return NULL;
+}
+
+/* Under lock. Signals go to the program's own threads, not to ours. */
+static void start_workers(uint32_t target) {
+    sigset_t all, old;
+    pthread_attr_t attributes;
+    if (num_workers >= target || pthread_attr_init(&attributes) != 0) return;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    while (num_workers < target) {
+        pthread_t thread;
+        if (pthread_create(&thread, &attributes, worker, NULL) != 0) break;
+        num_workers++;
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+static void publish(job *work, uint32_t helpers) {
+    pthread_once(&fork_once, register_fork_handler);
+    pthread_mutex_lock(&lock);
+    start_workers(helpers);
+    current_job = work;
+    generation++;
+    admitted = helpers;
+    pthread_cond_broadcast(&work_ready);
+    pthread_mutex_unlock(&lock);
+}
+
+static void retract(void) {
+    pthread_mutex_lock(&lock);
+    current_job = NULL;
+    admitted = 0;
+    while (active > 0) pthread_cond_wait(&work_done, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+/* The caller's own share: like work_on, and it reports what all threads together have taken on. */
+static sl_status work_and_tick(job *work, sl_i_ticker *ticker, uint64_t units, sl_error *error) {
+    uint64_t reported = 0;
+    for (;;) {
+        uint64_t task = atomic_fetch_add_explicit(&work->next, 1, memory_order_relaxed);
+        if (task >= work->num_tasks) return SL_OK;
+        work->run(work->state, task, 0);
+        if (!ticker) continue;
+        sl_status status = sl_i_ticker_advance(ticker, (task + 1 - reported) * units, error);
+        reported = task + 1;
+        if (status != SL_OK) {
+            atomic_store(&work->stop, true);
+            return status;
+        }
+    }
+}
+
+sl_status sl_i_parallel(uint64_t num_tasks, uint32_t lanes, sl_i_task run, void *state, sl_i_ticker *ticker,
+                        uint64_t units, sl_error *error) {
+    if (num_tasks == 0) return SL_OK;
+    job work = {run, state, num_tasks, 0, false};
+    uint32_t helpers = (uint32_t)((lanes < num_tasks ? lanes : num_tasks) - 1);
+    bool shared = helpers > 0 && pthread_mutex_trylock(&gate) == 0;
+    if (shared) publish(&work, helpers);
+    sl_status status = work_and_tick(&work, ticker, units, error);
+    if (shared) {
+        retract();
+        pthread_mutex_unlock(&gate);
+    }
+    return status;
+}
+
+static uint64_t now_ns(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+#define TICK_NS 20000000u
+
+sl_i_ticker sl_i_ticker_make(const sl_progress *progress) {
+    sl_i_ticker ticker = {0};
+    if (progress && progress->tick) {
+        ticker.progress = progress;
+        ticker.last = now_ns();
+    }
+    return ticker;
+}
+
+void sl_i_ticker_begin(sl_i_ticker *ticker, const char *phase, uint64_t total) {
+    ticker->phase = phase;
+    ticker->done = 0;
+    ticker->total = total;
+}
+
+sl_status sl_i_ticker_advance(sl_i_ticker *ticker, uint64_t done, sl_error *error) {
+    ticker->done += done;
+    if (ticker->done > ticker->total) ticker->done = ticker->total;
+    if (!ticker->progress) return SL_OK;
+    uint64_t now = now_ns();
+    if (!ticker->stopped && now - ticker->last < TICK_NS) return SL_OK;
+    if (!ticker->stopped) {
+        ticker->last = now;
+        ticker->stopped =
+            ticker->progress->tick(ticker->progress->state, ticker->phase, ticker->done, ticker->total) != 0;
+    }
+    if (!ticker->stopped) return SL_OK;
+    return sl_i_fail(error, SL_ERROR_INTERRUPTED, "interrupted while %s", ticker->phase);
+}

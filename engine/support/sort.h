@@ -1,0 +1,25 @@
+/* sort.h: the sorts the engine needs, on plain integers. None allocates; the radix sort takes its scratch from the caller. */
+#ifndef SL_SUPPORT_SORT_H
+#define SL_SUPPORT_SORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Ascending, in place. O(n log n) expected for any input (quicksort with a hashed pivot). */
+void sl_i_sort_u32(uint32_t *values, uint64_t count);
+
+/** Ascending; `scratch` has `count` values. O(count) for each byte in which the values differ (least significant first). */
+void sl_i_radix_sort_u32(uint32_t *values, uint32_t *scratch, uint64_t count);
+void sl_i_radix_sort_u64(uint64_t *values, uint64_t *scratch, uint64_t count);
+
+/** A number in 0..bound-1 that depends on both arguments in no simple way: a pivot that no input was made against. */
+static inline uint64_t sl_i_scatter_index(uint64_t seed, uint64_t bound) {
+    seed ^= seed >> 33;
+    seed *= UINT64_C(0xff51afd7ed558ccd);
+    seed ^= seed >> 33;
+    seed *= UINT64_C(0xc4ceb9fe1a85ec53);
+    seed ^= seed >> 33;
+    return seed % bound;
+}
+
+#endif

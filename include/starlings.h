@@ -1,0 +1,498 @@
+/* starlings.h: the whole hierarchy of entities that scored record pairs imply.
+ *
+ * A linkage model scores pairs of records. At a threshold `t` the entities are the connected components of the pairs
+ * scored `t` or more; lowering `t` only merges them. Starlings keeps every one of those partitions at once, in 8 bytes a
+ * record, cuts the hierarchy at any threshold and measures every cut against a reference in one pass.
+ *
+ *     sl_context    who the records are: (source, key) <-> index
+ *     sl_hierarchy  how they come together: immutable, built from edges
+ *     sl_partition  the entities at one threshold
+ *     sl_curve      every metric at every threshold asked for
+ *
+ * Conventions that hold for every function below:
+ *   - What can fail returns sl_status and takes an optional `sl_error *` (NULL: no details wanted). On an error every
+ *     out-parameter is NULL or zero and every input is as it was.
+ *   - Objects are opaque and reference counted: `_create`, `_build` and the like give one reference, `_retain` another,
+ *     `_release` gives one back and takes NULL. Pointers into an object ("borrowed") live as long as the object.
+ *   - Records are numbered 0..n-1 by uint32_t in the order in which a context first met them.
+ *   - Functions may be called from any thread, on the same objects too, unless their comment says otherwise.
+ *   - The library never prints, exits or aborts. Its process-wide state is the allocator, the number of threads and the
+ *     threads themselves (made when first needed, made again after a fork); all three are set below. */
+#ifndef STARLINGS_H
+#define STARLINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define SL_API
+#elif defined(__GNUC__)
+#define SL_API __attribute__((visibility("default")))
+#else
+#define SL_API
+#endif
+#if defined(__GNUC__)
+#define SL_MUST_USE __attribute__((warn_unused_result))
+#else
+#define SL_MUST_USE
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SL_VERSION_MAJOR 0
+#define SL_VERSION_MINOR 1
+#define SL_VERSION_PATCH 0
+
+/** The version of the library in use, "major.minor.patch". A constant. */
+SL_API const char *sl_version(void);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Status and errors
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+typedef enum sl_status {
+    SL_OK = 0,
+    SL_ERROR_MEMORY,            /**< an allocation failed */
+    SL_ERROR_INTERRUPTED,       /**< a progress callback asked to stop */
+    SL_ERROR_INVALID_ARGUMENT,  /**< an argument that no data can excuse: a bad option, a NULL, unequal lengths */
+    SL_ERROR_INVALID_KEY,       /**< a null key, a negative int, or a type that is no key */
+    SL_ERROR_DUPLICATE_KEY,     /**< one key twice in one source where keys must be unique */
+    SL_ERROR_KEY_NOT_FOUND,     /**< a key that is not one of the known records */
+    SL_ERROR_INVALID_SCORE,     /**< NaN, infinite, null or outside [0, 1] */
+    SL_ERROR_INVALID_THRESHOLD, /**< NaN or outside [0, 1] */
+    SL_ERROR_OVERLAP,           /**< one record in two entities */
+    SL_ERROR_CAPACITY,          /**< more records or sources than an index can count */
+    SL_ERROR_UNKNOWN_METRIC,    /**< no metric of that name */
+    SL_ERROR_CORRUPT,           /**< a structure that breaks its own invariants */
+    SL_ERROR_SYSTEM             /**< the operating system refused something other than memory */
+} sl_status;
+
+/** What went wrong and where. Owned by the caller; filled only on errors. */
+typedef struct sl_error {
+    sl_status status;
+    int64_t row;       /**< the offending row, counted from 0 over all batches of the call, or -1 */
+    int64_t other_row; /**< a second row (the first holder of a duplicate key, of an overlapping record), or -1 */
+    char message[512]; /**< a sentence: what was wrong, where, what to do. UTF-8, NUL-terminated */
+} sl_error;
+
+/** A short constant name of a status, such as "invalid score". */
+SL_API const char *sl_status_name(sl_status status);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Memory, threads, progress
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** Where the library gets its memory. `allocate` returns at least 16-byte aligned memory or NULL. Both may be called
+ *  from several threads at once. */
+typedef struct sl_allocator {
+    void *(*allocate)(void *state, size_t size);
+    void (*release)(void *state, void *memory, size_t size);
+    void *state;
+} sl_allocator;
+
+/** Use this allocator from now on, or the default one again (NULL). Call it while the library holds no memory
+ *  (sl_memory_in_use() == 0, SL_ERROR_INVALID_ARGUMENT otherwise). Not thread-safe. */
+SL_API SL_MUST_USE sl_status sl_set_allocator(const sl_allocator *allocator, sl_error *error);
+
+/** Bytes the library holds at this moment, over all objects. */
+SL_API uint64_t sl_memory_in_use(void);
+
+/** The number of threads long calls may use; 0 asks for the default again: STARLINGS_NUM_THREADS from the environment,
+ *  else the processors this process may run on. Results never depend on it. */
+SL_API void sl_set_num_threads(uint32_t num_threads);
+SL_API uint32_t sl_num_threads(void);
+
+/** Called about every 20 ms in a long call, always on the thread that made the call. A non-zero answer stops the call with
+ *  SL_ERROR_INTERRUPTED. `phase` is a constant such as "reading edges"; `done` of `total` units of that phase are done. */
+typedef struct sl_progress {
+    int (*tick)(void *state, const char *phase, uint64_t done, uint64_t total);
+    void *state;
+} sl_progress;
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Columns: how data comes in. Layouts are Arrow's, so Arrow buffers are read in place; nothing is copied.
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+typedef enum sl_column_type {
+    SL_COLUMN_INT8 = 1,
+    SL_COLUMN_INT16,
+    SL_COLUMN_INT32,
+    SL_COLUMN_INT64,
+    SL_COLUMN_UINT8,
+    SL_COLUMN_UINT16,
+    SL_COLUMN_UINT32,
+    SL_COLUMN_UINT64,
+    SL_COLUMN_FLOAT32,
+    SL_COLUMN_FLOAT64,
+    SL_COLUMN_STRING,       /**< int32 offsets, UTF-8 */
+    SL_COLUMN_LARGE_STRING, /**< int64 offsets, UTF-8 */
+    SL_COLUMN_STRING_VIEW,  /**< Arrow 16-byte views, UTF-8 */
+    SL_COLUMN_BINARY,
+    SL_COLUMN_LARGE_BINARY,
+    SL_COLUMN_BINARY_VIEW,
+    SL_COLUMN_FIXED_BINARY, /**< `width` bytes a value */
+    SL_COLUMN_KEYS,         /**< an array of sl_key: mixed kinds, for callers whose data is not columnar */
+    SL_COLUMN_NULL          /**< every value is null */
+} sl_column_type;
+
+typedef enum sl_key_kind { SL_KEY_U32 = 0, SL_KEY_U64 = 1, SL_KEY_STRING = 2, SL_KEY_BYTES = 3 } sl_key_kind;
+
+/** One key. An int below 2^32 is SL_KEY_U32, a larger one SL_KEY_U64; the int 5 and the string "5" differ. */
+typedef struct sl_key {
+    sl_key_kind kind;
+    uint32_t length;      /**< bytes of a string or bytes key, else 0 */
+    uint64_t number;      /**< of an int key */
+    const uint8_t *bytes; /**< of a string (UTF-8, not NUL-terminated) or bytes key; borrowed */
+} sl_key;
+
+/** A borrowed column: the caller keeps every buffer alive and unchanged during the call it is passed to.
+ *  With `dictionary`, `type` is the type of the indices (any int type) and the values are the dictionary's. */
+typedef struct sl_column {
+    sl_column_type type;
+    uint64_t length;
+    uint64_t offset;            /**< in values: logical value i is at offset + i of every buffer */
+    const uint8_t *validity;    /**< Arrow bitmap, bit set = present; NULL: no nulls */
+    const void *values;         /**< numbers, string bytes, views, fixed-width bytes or sl_key */
+    const void *offsets;        /**< int32_t or int64_t, for (large) string and binary */
+    uint32_t width;             /**< of SL_COLUMN_FIXED_BINARY */
+    const void *const *buffers; /**< data buffers of view columns */
+    uint64_t num_buffers;
+    const int64_t *buffer_sizes; /**< bytes of each data buffer of view columns */
+    uint64_t values_size;        /**< bytes in `values` of (large) string and binary, 0 if unknown */
+    const struct sl_column *dictionary;
+} sl_column;
+
+/** Keys with the source of each: `sources[i]` where `sources` is given (`keys.length` values), else `source` for all. */
+typedef struct sl_key_column {
+    sl_column keys;
+    uint16_t source;
+    const uint16_t *sources;
+} sl_key_column;
+
+/** A batch of scored pairs; the three columns have one length. Scores may be any number column. */
+typedef struct sl_edges {
+    sl_key_column left;
+    sl_key_column right;
+    sl_column score;
+} sl_edges;
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Records: the data context
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** Append-only set of records. A record is one (source, key); its index never changes. Appends are serialised inside;
+ *  reading records needs no lock and may go on beside appends. 12 bytes a record, string bytes, and an index. */
+typedef struct sl_context sl_context;
+
+#define SL_MAX_RECORDS UINT32_C(4294967294) /**< 2^32-2 */
+#define SL_MAX_SOURCES 65535
+#define SL_NO_RECORD UINT32_MAX /**< "no such record" where an index is expected */
+
+typedef struct sl_record {
+    uint16_t source;
+    sl_key key; /**< bytes borrowed from the context */
+} sl_record;
+
+SL_API SL_MUST_USE sl_status sl_context_create(sl_context **out, sl_error *error);
+/** An independent context with the same sources and the first `num_records` records (all: SL_MAX_RECORDS). O(n). */
+SL_API SL_MUST_USE sl_status sl_context_copy(const sl_context *context, uint32_t num_records, sl_context **out,
+                                             sl_error *error);
+SL_API sl_context *sl_context_retain(sl_context *context);
+SL_API void sl_context_release(sl_context *context);
+
+/** The id of a source name (UTF-8, `length` bytes), interned if new. Ids count from 0 in order of first use. */
+SL_API SL_MUST_USE sl_status sl_context_add_source(sl_context *context, const char *name, size_t length,
+                                                   uint16_t *out_source, sl_error *error);
+/** The id of a known source name; false if there is none. */
+SL_API bool sl_context_find_source(const sl_context *context, const char *name, size_t length, uint16_t *out_source);
+/** A string column (dictionary-encoded or not) of source names to ids, interned if new; `sources` has one slot a value.
+ *  SL_ERROR_INVALID_KEY with the row for a null. */
+SL_API SL_MUST_USE sl_status sl_context_add_sources(sl_context *context, const sl_column *names, uint16_t *sources,
+                                                    sl_error *error);
+SL_API uint32_t sl_context_num_sources(const sl_context *context);
+/** Name of a source, borrowed, NUL-terminated; `length` (optional) gets its bytes. NULL for an unknown id. */
+SL_API const char *sl_context_source_name(const sl_context *context, uint16_t source, size_t *length);
+
+SL_API uint32_t sl_context_num_records(const sl_context *context);
+/** Record `index`; false beyond the last. O(1). */
+SL_API bool sl_context_record(const sl_context *context, uint32_t index, sl_record *out);
+
+/** Append new records of one source, in order; their indices are *out_first, *out_first + 1, ... All or nothing:
+ *  SL_ERROR_DUPLICATE_KEY names key and rows (other_row -1: the key was there before the call). */
+SL_API SL_MUST_USE sl_status sl_context_add_records(sl_context *context, const sl_key_column *keys,
+                                                    uint32_t *out_first, sl_error *error);
+/** Indices of keys, appending those not met before, in order. `indices` has one slot a key. All or nothing. */
+SL_API SL_MUST_USE sl_status sl_context_intern(sl_context *context, const sl_key_column *keys, uint32_t *indices,
+                                               const sl_progress *progress, sl_error *error);
+/** Indices of keys, SL_NO_RECORD for unknown ones. Changes nothing. SL_ERROR_INVALID_KEY for what is no key. */
+SL_API SL_MUST_USE sl_status sl_context_find(const sl_context *context, const sl_key_column *keys, uint32_t *indices,
+                                             sl_error *error);
+/** Forget the records from index `num_records` on, as if they had never been added. For undoing one's own appends; the
+ *  caller knows that nobody uses them. Sources stay. */
+SL_API void sl_context_truncate(sl_context *context, uint32_t num_records);
+
+/** The key kinds in use: bit (1 << sl_key_kind) for each. */
+SL_API uint32_t sl_context_key_kinds(const sl_context *context);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Hierarchies
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** Every partition of n records, from every threshold at once: two arrays in leaf order.
+ *
+ *      order[n]   records, arranged so that every entity at every threshold is a contiguous slice
+ *      join[n]    join[i]: the level at which positions i and i+1 come together, or SL_NEVER
+ *      levels[k]  the thresholds at which something merges, descending; a level is an index into it
+ *
+ *  Canonical: the same records and edges give the same bytes, whatever the order of the edges, the batches or the number
+ *  of threads (children of each merge, and the parts that never merge, are ordered by their smallest record).
+ *  Immutable. 8 bytes a record and 8 bytes a distinct threshold. */
+typedef struct sl_hierarchy sl_hierarchy;
+
+#define SL_NEVER UINT32_MAX
+
+/** How edges are read. Zero-initialise, then set what differs. */
+typedef struct sl_build_options {
+    uint32_t decimals;          /**< scores are rounded half-even to 1..6 decimals; 0: the default, 6 */
+    bool exact;                 /**< compare scores as the doubles they are; `decimals` must be 0 */
+    bool known_records_only;    /**< SL_ERROR_KEY_NOT_FOUND for a key that the context does not hold */
+    uint64_t first_row;         /**< added to the row numbers in errors */
+    const sl_progress *progress; /**< optional */
+} sl_build_options;
+
+/** The hierarchy of edges between records 0..num_records-1: edge i joins left[i] and right[i] with scores[i].
+ *  Self-loops and duplicates are allowed; the highest score counts. `options` may be NULL.
+ *  SL_ERROR_INVALID_SCORE (NaN, infinite, more than 1e-9 outside [0, 1]) or SL_ERROR_INVALID_ARGUMENT (an index out of
+ *  range), each with the row. O(edges + records); working memory 12 bytes an edge and 32 a record (exact: 24 an edge). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_build(uint32_t num_records, const uint32_t *left, const uint32_t *right,
+                                                const double *scores, uint64_t count, const sl_build_options *options,
+                                                sl_hierarchy **out, sl_error *error);
+
+/** The hierarchy of batches of keyed edges, over all records of the context, after interning their keys (row by row,
+ *  left before right). `base` (optional) is a hierarchy over earlier records of the same context, which the edges extend:
+ *  O(records + new edges). On an error the context holds what it held before. */
+SL_API SL_MUST_USE sl_status sl_hierarchy_extend(sl_context *context, const sl_hierarchy *base,
+                                                 const sl_edges *batches, size_t num_batches,
+                                                 const sl_build_options *options, sl_hierarchy **out, sl_error *error);
+
+/** The hierarchy of both hierarchies' edges together, over `num_records` records. Record r of `other` is record
+ *  translation[r] of the result (NULL: itself). O(records). Exact if either is. */
+SL_API SL_MUST_USE sl_status sl_hierarchy_merge(const sl_hierarchy *base, const sl_hierarchy *other,
+                                                const uint32_t *translation, uint32_t num_records,
+                                                const sl_progress *progress, sl_hierarchy **out, sl_error *error);
+
+/** The hierarchy in which records[i] belongs to entity entities[i], all joined at `threshold`; records not named are
+ *  singletons. `records` NULL: record i is in entities[i]. Naming a record twice is an error only for two different
+ *  entities: SL_ERROR_OVERLAP with both rows. Entity ids are any numbers below `num_entities`. O(n). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *records,
+                                                        const uint32_t *entities, uint64_t count,
+                                                        uint32_t num_entities, double threshold, sl_hierarchy **out,
+                                                        sl_error *error);
+
+SL_API sl_hierarchy *sl_hierarchy_retain(const sl_hierarchy *hierarchy);
+SL_API void sl_hierarchy_release(sl_hierarchy *hierarchy);
+
+SL_API uint32_t sl_hierarchy_num_records(const sl_hierarchy *hierarchy);
+SL_API uint32_t sl_hierarchy_num_levels(const sl_hierarchy *hierarchy);
+/** Merge events: one for every set of two or more components that become one at one threshold. O(n), then remembered. */
+SL_API uint32_t sl_hierarchy_num_merges(const sl_hierarchy *hierarchy);
+/** The arrays described above, borrowed. */
+SL_API const uint32_t *sl_hierarchy_order(const sl_hierarchy *hierarchy);
+SL_API const uint32_t *sl_hierarchy_join(const sl_hierarchy *hierarchy);
+SL_API const double *sl_hierarchy_levels(const sl_hierarchy *hierarchy);
+/** True if scores were kept as doubles; otherwise thresholds are rounded half-even to 6 decimals before comparing. */
+SL_API bool sl_hierarchy_is_exact(const sl_hierarchy *hierarchy);
+/** Bytes held by the hierarchy. */
+SL_API uint64_t sl_hierarchy_memory(const sl_hierarchy *hierarchy);
+/** How many levels apply at `threshold` (0..num_levels): two thresholds with one answer have the same partition.
+ *  SL_ERROR_INVALID_THRESHOLD for NaN or outside [0, 1]. O(log levels). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_applied_levels(const sl_hierarchy *hierarchy, double threshold,
+                                                         uint32_t *out_levels, sl_error *error);
+/** The same order, joins and levels, byte for byte. */
+SL_API bool sl_hierarchy_equal(const sl_hierarchy *a, const sl_hierarchy *b);
+/** SL_ERROR_CORRUPT with the reason unless every invariant holds, the canonical order included. O(n log n). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_validate(const sl_hierarchy *hierarchy, sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Partitions
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** The entities at one threshold. Entity e is the slice order[offsets[e] .. offsets[e + 1]) of its hierarchy, which it
+ *  keeps alive; ids 0..k-1 follow the canonical order. Arrays are made when first asked for and then kept. */
+typedef struct sl_partition sl_partition;
+
+/** Cut `hierarchy` at `threshold`. `num_records` (0: the hierarchy's own) may exceed the hierarchy's: later records are
+ *  singletons at its end. Counts the entities: O(n), 4 bytes read a record. */
+SL_API SL_MUST_USE sl_status sl_partition_create(const sl_hierarchy *hierarchy, uint32_t num_records, double threshold,
+                                                 sl_partition **out, sl_error *error);
+SL_API sl_partition *sl_partition_retain(const sl_partition *partition);
+SL_API void sl_partition_release(sl_partition *partition);
+SL_API double sl_partition_threshold(const sl_partition *partition);
+SL_API uint32_t sl_partition_num_records(const sl_partition *partition);
+SL_API uint32_t sl_partition_num_entities(const sl_partition *partition);
+/** num_entities + 1 positions, borrowed. O(n) the first time. */
+SL_API SL_MUST_USE sl_status sl_partition_offsets(const sl_partition *partition, const uint32_t **out, sl_error *error);
+/** Size of every entity, borrowed. O(n) the first time. */
+SL_API SL_MUST_USE sl_status sl_partition_sizes(const sl_partition *partition, const uint32_t **out, sl_error *error);
+/** Entity id of every record, in record order, borrowed. O(n) the first time. */
+SL_API SL_MUST_USE sl_status sl_partition_labels(const sl_partition *partition, const uint32_t **out, sl_error *error);
+/** Records in the order of the entities: entity e is out[offsets[e]] .. out[offsets[e+1]-1]. Borrowed. O(1), or O(n) once
+ *  where the partition has later records. */
+SL_API SL_MUST_USE sl_status sl_partition_records(const sl_partition *partition, const uint32_t **out, sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Metrics
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+typedef enum sl_metric {
+    SL_METRIC_PRECISION = 0,
+    SL_METRIC_RECALL,
+    SL_METRIC_F1,
+    SL_METRIC_F_BETA, /**< takes a parameter */
+    SL_METRIC_RAND,
+    SL_METRIC_ARI,
+    SL_METRIC_FOWLKES_MALLOWS,
+    SL_METRIC_JACCARD,
+    SL_METRIC_MUTUAL_INFORMATION,
+    SL_METRIC_NMI,
+    SL_METRIC_HOMOGENEITY,
+    SL_METRIC_COMPLETENESS,
+    SL_METRIC_V_MEASURE,
+    SL_METRIC_VARIATION_OF_INFORMATION,
+    SL_METRIC_BCUBED_PRECISION,
+    SL_METRIC_BCUBED_RECALL,
+    SL_METRIC_BCUBED_F1,
+    SL_METRIC_CLUSTER_PRECISION,
+    SL_METRIC_CLUSTER_RECALL,
+    SL_METRIC_CLUSTER_F1,
+    SL_METRIC_PURITY,
+    SL_METRIC_INVERSE_PURITY,
+    /* of one partition, no reference needed */
+    SL_METRIC_ENTITY_COUNT,
+    SL_METRIC_ENTROPY,
+    SL_METRIC_LARGEST_ENTITY,
+    SL_METRIC_MEAN_SIZE,
+    SL_METRIC_SINGLETONS,
+    SL_METRIC_PAIR_COUNT,
+    SL_NUM_METRICS
+} sl_metric;
+
+/** The metric of that name ("f1", "bcubed_recall", ...), or SL_ERROR_UNKNOWN_METRIC with the nearest name. */
+SL_API SL_MUST_USE sl_status sl_metric_from_name(const char *name, sl_metric *out, sl_error *error);
+/** Its name, or NULL for a number that is no metric. */
+SL_API const char *sl_metric_name(sl_metric metric);
+/** One sentence that defines it, or NULL. */
+SL_API const char *sl_metric_definition(sl_metric metric);
+SL_API bool sl_metric_needs_reference(sl_metric metric);
+/** True where values are whole numbers (counts). */
+SL_API bool sl_metric_is_count(sl_metric metric);
+
+/** Sums over one hierarchy, cut at many thresholds, from which every metric is a formula. */
+typedef struct sl_curve sl_curve;
+
+/** What to measure. Zero-initialise, then set what differs. */
+typedef struct sl_curve_options {
+    const uint32_t *reference_labels; /**< true entity of each record, num_records values below num_reference_labels;
+                                           NULL: only metrics of one partition */
+    uint32_t num_reference_labels;
+    const double *thresholds; /**< where to cut, in any order; NULL: every level of the hierarchy, ascending */
+    uint64_t num_thresholds;
+    const sl_progress *progress; /**< optional */
+} sl_curve_options;
+
+/** Measure `hierarchy`, taken over `num_records` records (0: its own; later ones are singletons), in one pass over its
+ *  leaf order: O(n log(depth of the merge tree)) whatever the number of thresholds. Sums do not depend on the number of
+ *  threads. Algorithm: docs/design.md, section "every metric in one pass". */
+SL_API SL_MUST_USE sl_status sl_curve_create(const sl_hierarchy *hierarchy, uint32_t num_records,
+                                             const sl_curve_options *options, sl_curve **out, sl_error *error);
+SL_API void sl_curve_release(sl_curve *curve);
+/** Number of cuts, in the order in which they were asked for. */
+SL_API uint64_t sl_curve_length(const sl_curve *curve);
+/** Their thresholds as compared (rounded unless the hierarchy is exact), borrowed. */
+SL_API const double *sl_curve_thresholds(const sl_curve *curve);
+/** One metric at every cut: `values` has sl_curve_length slots. `parameter` is beta for SL_METRIC_F_BETA and unused
+ *  otherwise. SL_ERROR_INVALID_ARGUMENT if the metric needs a reference and the curve has none, or beta is not > 0. */
+SL_API SL_MUST_USE sl_status sl_curve_metric(const sl_curve *curve, sl_metric metric, double parameter, double *values,
+                                             sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Interchange: the Arrow C data interface
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+#endif
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+#endif
+
+/** Read an Arrow array in place as a column. `dictionary_storage` receives the dictionary's description where the array
+ *  is dictionary-encoded and must live as long as `out`; every buffer is borrowed from `array`.
+ *  SL_ERROR_INVALID_ARGUMENT names a type that cannot be read (`name` is used in the message; may be NULL).
+ *  Offsets and views are checked (bounds) once here, so that a malformed array is an error and never a bad read: O(n) for
+ *  string and binary arrays, O(1) otherwise. */
+SL_API SL_MUST_USE sl_status sl_column_from_arrow(const struct ArrowSchema *schema, const struct ArrowArray *array,
+                                                  const char *name, sl_column *dictionary_storage, sl_column *out,
+                                                  sl_error *error);
+
+/** A small table being made for export: equally long, named columns. */
+typedef struct sl_table sl_table;
+SL_API SL_MUST_USE sl_status sl_table_create(uint64_t num_rows, sl_table **out, sl_error *error);
+SL_API void sl_table_release(sl_table *table);
+/** Append a column; `values` is copied (num_rows values of the type: INT8..UINT64, FLOAT32, FLOAT64). */
+SL_API SL_MUST_USE sl_status sl_table_add_numbers(sl_table *table, const char *name, sl_column_type type,
+                                                  const void *values, sl_error *error);
+/** Append a dictionary-encoded string column: row i is strings[codes[i]] (NUL-terminated UTF-8); all copied.
+ *  `codes` below `num_strings`, else SL_ERROR_INVALID_ARGUMENT. */
+SL_API SL_MUST_USE sl_status sl_table_add_categories(sl_table *table, const char *name, const uint32_t *codes,
+                                                     const char *const *strings, uint32_t num_strings,
+                                                     sl_error *error);
+/** Append the source (dictionary<uint32, utf8>) or the key column of `records` (num_rows indices into the context). Keys are
+ *  uint64, large_utf8 or large_binary where the context has one such kind, else a dense union of those three. */
+SL_API SL_MUST_USE sl_status sl_table_add_record_sources(sl_table *table, const char *name, const sl_context *context,
+                                                         const uint32_t *records, sl_error *error);
+SL_API SL_MUST_USE sl_status sl_table_add_record_keys(sl_table *table, const char *name, const sl_context *context,
+                                                      const uint32_t *records, sl_error *error);
+/** Hand the table over as a stream of one batch. Consumes `table`'s reference on success; the stream owns the data. */
+SL_API SL_MUST_USE sl_status sl_table_export(sl_table *table, struct ArrowArrayStream *out, sl_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
