@@ -1,0 +1,92 @@
+/* curve.h: the sums from which every metric is a formula, one row for every distinct partition asked for.
+ *
+ * A cut is known by how many levels it applies. The distinct cuts asked for, ascending, are the curve's buckets: a merge at
+ * level l counts from the first bucket that applies more than l levels. Passes add what each merge changes to its bucket;
+ * prefix sums then turn changes into values, so one cut, a sweep and the full curve are the same code. */
+#ifndef SL_METRICS_CURVE_H
+#define SL_METRICS_CURVE_H
+
+#include "hierarchy/hierarchy.h"
+#include "support/pool.h"
+
+/** What the judged partition alone determines. First changes, then values. */
+typedef struct sl_i_judged_sums {
+    uint64_t pairs;      /* pairs of records in one entity */
+    double size_log;     /* sum over entities of x ln x */
+    double size_log_low; /* what `size_log` lost to rounding, so far */
+    uint32_t entities;   /* first: how many fewer; then: how many */
+    uint32_t singletons; /* likewise */
+    uint32_t largest;
+} sl_i_judged_sums;
+
+/** What the judged partition and the reference determine together. First changes, then values. */
+typedef struct sl_i_joint_sums {
+    uint64_t true_pairs;        /* pairs together in both */
+    double cell_log;            /* sum over cells N_ij of x ln x */
+    double cell_log_low;        /* what was lost to rounding, here and below */
+    double bcubed_precision;    /* sum over records */
+    double bcubed_precision_low;
+    double bcubed_recall;
+    double bcubed_recall_low;
+    uint64_t largest_in_entity; /* sum over entities of their largest cell */
+    uint64_t largest_in_reference; /* sum over reference entities of their largest cell */
+    int64_t exact;              /* entities equal to a reference entity */
+    uint32_t cells;             /* first: how many fewer non-empty cells; then: how many */
+} sl_i_joint_sums;
+
+struct sl_curve {
+    uint64_t num_rows;
+    double *thresholds;    /* by row */
+    uint32_t *row_buckets; /* by row */
+    uint32_t num_buckets;
+    uint32_t num_records;
+    sl_i_judged_sums *judged; /* by bucket */
+    sl_i_joint_sums *joint;   /* by bucket; NULL without a reference */
+    /* of the reference */
+    uint32_t reference_entities;
+    uint64_t reference_pairs;
+    double reference_size_log;
+};
+
+/** The judged hierarchy as the passes read it. */
+typedef struct sl_i_judged {
+    const uint32_t *order, *join;
+    uint32_t num_covered;      /* records of the hierarchy */
+    uint32_t num_records;      /* all; the later ones are singletons */
+    uint32_t num_levels_used;  /* levels from here on are applied by no bucket: as good as NEVER */
+    const uint32_t *bucket_of; /* by level below num_levels_used; NULL: the level itself */
+} sl_i_judged;
+
+static inline uint32_t sl_i_bucket(const sl_i_judged *judged, uint32_t level) {
+    return judged->bucket_of ? judged->bucket_of[level] : level;
+}
+
+/** x ln x: a table for small x, the library's log otherwise. */
+typedef struct sl_i_log_table {
+    double values[4096];
+} sl_i_log_table;
+
+void sl_i_log_table_fill(sl_i_log_table *table);
+double sl_i_log_of_large(uint64_t x);
+static inline double sl_i_x_log_x(const sl_i_log_table *table, uint64_t x) {
+    return x < 4096 ? table->values[x] : sl_i_log_of_large(x);
+}
+
+/** What the reference pass leaves for the judged pass, by position of the leaf order. */
+typedef struct sl_i_seams {
+    uint64_t *crossing;     /* true pairs that come together when this seam closes */
+    uint32_t *largest_cell; /* the largest cell that comes about then, or 0 */
+    uint32_t *labels;       /* reference label of the record at each position */
+    uint32_t *sizes;        /* by label: records of the reference entity */
+} sl_i_seams;
+
+/** Pass over the reference entities: fills `seams` (arrays given, crossing and largest_cell zeroed), the changes of the
+ *  joint sums that it knows, and the curve's reference totals. SL_ERROR_INVALID_ARGUMENT for a label out of range. */
+sl_status sl_i_reference_pass(const sl_i_judged *judged, const uint32_t *labels, uint32_t num_labels,
+                              const sl_i_log_table *logs, sl_i_seams *seams, sl_curve *curve, sl_i_ticker *ticker,
+                              sl_error *error) SL_MUST_USE;
+/** Pass over the judged entities: the changes of the judged sums and the rest of the joint ones. `seams` NULL: no reference. */
+sl_status sl_i_judged_pass(const sl_i_judged *judged, const sl_i_log_table *logs, const sl_i_seams *seams,
+                           sl_curve *curve, sl_i_ticker *ticker, sl_error *error) SL_MUST_USE;
+
+#endif

@@ -1,0 +1,293 @@
+/* formulas.c: every metric, as a formula over the sums of one cut. To add a metric: its name in starlings.h, a row in
+ * `metrics` below, and a function here; a sum it needs and that is not there goes into curve.h and the passes.
+ *
+ * Edge cases follow scikit-learn where it defines them. Elsewhere: no predicted pairs, precision 1 (nothing claimed, nothing
+ * wrong); no reference pairs, recall 1; an empty frame has counts 0 and ratios 1. Where integers know that one side
+ * refines the other, the value is exactly 0 or 1 whatever the logarithms' rounding. */
+#include <math.h>
+#include <string.h>
+
+#include "metrics/curve.h"
+
+/* One cut, with the names of the formulas. */
+typedef struct cut {
+    double n;                           /* records */
+    uint64_t tp, predicted, true_pairs; /* pairs: in both, in the judged partition, in the reference */
+    uint64_t all_pairs;
+    double entities, references, cells;
+    const sl_i_judged_sums *judged;
+    const sl_i_joint_sums *joint; /* NULL without a reference */
+    double reference_size_log;
+    double parameter;
+} cut;
+
+static double ratio(double part, double whole) { return whole > 0.0 ? part / whole : 1.0; }
+static double unit(double value) { return value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value; }
+static double not_negative(double value) { return value > 0.0 ? value : 0.0; }
+static double harmonic(double a, double b) { return a + b > 0.0 ? 2.0 * a * b / (a + b) : 0.0; }
+
+/* ---- pairs ------------------------------------------------------------------------------------------------------- */
+
+static double precision(const cut *c) { return ratio((double)c->tp, (double)c->predicted); }
+static double recall(const cut *c) { return ratio((double)c->tp, (double)c->true_pairs); }
+static double f1(const cut *c) { return ratio(2.0 * (double)c->tp, (double)c->predicted + (double)c->true_pairs); }
+
+/* (1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP), with TP + FN and TP + FP put together. */
+static double f_beta(const cut *c) {
+    double square = c->parameter * c->parameter;
+    return ratio((1.0 + square) * (double)c->tp, square * (double)c->true_pairs + (double)c->predicted);
+}
+
+static uint64_t true_negatives(const cut *c) { return c->all_pairs - c->predicted - c->true_pairs + c->tp; }
+
+static double rand_index(const cut *c) { return ratio((double)c->tp + (double)true_negatives(c), (double)c->all_pairs); }
+
+/* Hubert & Arabie 1985 in pair counts, as scikit-learn; products in 128 bits because the difference cancels. */
+static double ari(const cut *c) {
+    __extension__ typedef __int128 wide;
+    wide tp = (wide)c->tp, tn = (wide)true_negatives(c);
+    wide fp = (wide)c->predicted - tp, fn = (wide)c->true_pairs - tp;
+    if (fp == 0 && fn == 0) return 1.0;
+    return 2.0 * (double)(tp * tn - fn * fp) / ((double)((tp + fn) * (fn + tn)) + (double)((tp + fp) * (fp + tn)));
+}
+
+static double fowlkes_mallows(const cut *c) {
+    if (c->tp == 0) return 0.0;
+    return sqrt((double)c->tp / (double)c->predicted) * sqrt((double)c->tp / (double)c->true_pairs);
+}
+
+static double jaccard(const cut *c) {
+    return ratio((double)c->tp, (double)c->predicted + (double)c->true_pairs - (double)c->tp);
+}
+
+/* ---- entropies (nats) -------------------------------------------------------------------------------------------- */
+
+static double size_log(const cut *c) { return c->judged->size_log + c->judged->size_log_low; }
+static double judged_entropy(const cut *c) {
+    return c->entities <= 1.0 ? 0.0 : not_negative(log(c->n) - size_log(c) / c->n);
+}
+static double reference_entropy(const cut *c) {
+    return c->references <= 1.0 ? 0.0 : not_negative(log(c->n) - c->reference_size_log / c->n);
+}
+static double cell_log(const cut *c) { return c->joint->cell_log + c->joint->cell_log_low; }
+
+/* Every entity within one reference entity: as many cells as entities. And the other way round. */
+static bool entities_are_pure(const cut *c) { return c->cells == c->entities; }
+static bool references_are_whole(const cut *c) { return c->cells == c->references; }
+
+/* H(reference | judged) and H(judged | reference). */
+static double lost_in_entities(const cut *c) {
+    return entities_are_pure(c) ? 0.0 : not_negative((size_log(c) - cell_log(c)) / c->n);
+}
+static double lost_in_references(const cut *c) {
+    return references_are_whole(c) ? 0.0 : not_negative((c->reference_size_log - cell_log(c)) / c->n);
+}
+
+static double mutual_information(const cut *c) {
+    if (c->entities <= 1.0 || c->references <= 1.0) return 0.0;
+    return not_negative(reference_entropy(c) - lost_in_entities(c));
+}
+
+static double nmi(const cut *c) {
+    if (entities_are_pure(c) && references_are_whole(c)) return 1.0;
+    double mean = 0.5 * (judged_entropy(c) + reference_entropy(c));
+    return mean > 0.0 ? unit(mutual_information(c) / mean) : 1.0;
+}
+
+static double homogeneity(const cut *c) {
+    if (entities_are_pure(c)) return 1.0;
+    double entropy = reference_entropy(c);
+    return entropy > 0.0 ? unit(mutual_information(c) / entropy) : 1.0;
+}
+
+static double completeness(const cut *c) {
+    if (references_are_whole(c)) return 1.0;
+    double entropy = judged_entropy(c);
+    return entropy > 0.0 ? unit(mutual_information(c) / entropy) : 1.0;
+}
+
+static double v_measure(const cut *c) { return harmonic(homogeneity(c), completeness(c)); }
+static double variation_of_information(const cut *c) { return lost_in_entities(c) + lost_in_references(c); }
+
+/* ---- records and entities ---------------------------------------------------------------------------------------- */
+
+static double bcubed_precision(const cut *c) {
+    if (entities_are_pure(c)) return 1.0;
+    return unit((c->joint->bcubed_precision + c->joint->bcubed_precision_low) / c->n);
+}
+static double bcubed_recall(const cut *c) {
+    if (references_are_whole(c)) return 1.0;
+    return unit((c->joint->bcubed_recall + c->joint->bcubed_recall_low) / c->n);
+}
+static double bcubed_f1(const cut *c) { return harmonic(bcubed_precision(c), bcubed_recall(c)); }
+
+static double cluster_precision(const cut *c) { return ratio((double)c->joint->exact, c->entities); }
+static double cluster_recall(const cut *c) { return ratio((double)c->joint->exact, c->references); }
+static double cluster_f1(const cut *c) { return ratio(2.0 * (double)c->joint->exact, c->entities + c->references); }
+
+static double purity(const cut *c) { return ratio((double)c->joint->largest_in_entity, c->n); }
+static double inverse_purity(const cut *c) { return ratio((double)c->joint->largest_in_reference, c->n); }
+
+/* ---- one partition ----------------------------------------------------------------------------------------------- */
+
+static double entity_count(const cut *c) { return c->entities; }
+static double largest_entity(const cut *c) { return c->judged->largest; }
+static double mean_size(const cut *c) { return c->entities > 0.0 ? c->n / c->entities : 0.0; }
+static double singletons(const cut *c) { return c->judged->singletons; }
+static double pair_count(const cut *c) { return (double)c->predicted; }
+
+/* ---- the table --------------------------------------------------------------------------------------------------- */
+
+typedef struct metric_entry {
+    const char *name;
+    double (*evaluate)(const cut *c);
+    bool needs_reference, is_count;
+    const char *definition;
+} metric_entry;
+
+static const metric_entry metrics[SL_NUM_METRICS] = {
+    [SL_METRIC_PRECISION] = {"precision", precision, true, false,
+                             "Share of the record pairs put together that belong together: TP / (TP + FP)."},
+    [SL_METRIC_RECALL] = {"recall", recall, true, false,
+                          "Share of the record pairs that belong together that were put together: TP / (TP + FN)."},
+    [SL_METRIC_F1] = {"f1", f1, true, false, "Harmonic mean of pairwise precision and recall: 2 TP / (2 TP + FP + FN)."},
+    [SL_METRIC_F_BETA] = {"f_beta", f_beta, true, false,
+                          "Pairwise F measure that weighs recall beta times as much as precision."},
+    [SL_METRIC_RAND] = {"rand", rand_index, true, false, "Share of all record pairs judged right: (TP + TN) / all."},
+    [SL_METRIC_ARI] = {"ari", ari, true, false, "Rand index adjusted for chance (Hubert and Arabie 1985)."},
+    [SL_METRIC_FOWLKES_MALLOWS] = {"fowlkes_mallows", fowlkes_mallows, true, false,
+                                   "Geometric mean of pairwise precision and recall."},
+    [SL_METRIC_JACCARD] = {"jaccard", jaccard, true, false, "Pairs together in both over pairs together in either."},
+    [SL_METRIC_MUTUAL_INFORMATION] = {"mutual_information", mutual_information, true, false,
+                                      "Mutual information of the two partitions, in nats."},
+    [SL_METRIC_NMI] = {"nmi", nmi, true, false,
+                       "Mutual information over the arithmetic mean of the two entropies."},
+    [SL_METRIC_HOMOGENEITY] = {"homogeneity", homogeneity, true, false,
+                               "1 - H(reference | judged) / H(reference) (Rosenberg and Hirschberg 2007)."},
+    [SL_METRIC_COMPLETENESS] = {"completeness", completeness, true, false,
+                                "1 - H(judged | reference) / H(judged) (Rosenberg and Hirschberg 2007)."},
+    [SL_METRIC_V_MEASURE] = {"v_measure", v_measure, true, false, "Harmonic mean of homogeneity and completeness."},
+    [SL_METRIC_VARIATION_OF_INFORMATION] = {"variation_of_information", variation_of_information, true, false,
+                                            "H(reference | judged) + H(judged | reference), in nats; 0 if equal."},
+    [SL_METRIC_BCUBED_PRECISION] = {"bcubed_precision", bcubed_precision, true, false,
+                                    "Mean over records of the share of the record's entity that belongs with it (Bagga and "
+                                    "Baldwin 1998)."},
+    [SL_METRIC_BCUBED_RECALL] = {"bcubed_recall", bcubed_recall, true, false,
+                                 "Mean over records of the share of the record's true entity that is in its entity."},
+    [SL_METRIC_BCUBED_F1] = {"bcubed_f1", bcubed_f1, true, false, "Harmonic mean of B-cubed precision and recall."},
+    [SL_METRIC_CLUSTER_PRECISION] = {"cluster_precision", cluster_precision, true, false,
+                                     "Share of the entities that equal a true entity exactly."},
+    [SL_METRIC_CLUSTER_RECALL] = {"cluster_recall", cluster_recall, true, false,
+                                  "Share of the true entities that were found exactly."},
+    [SL_METRIC_CLUSTER_F1] = {"cluster_f1", cluster_f1, true, false,
+                              "Harmonic mean of cluster precision and cluster recall."},
+    [SL_METRIC_PURITY] = {"purity", purity, true, false,
+                          "Share of the records that carry the most frequent true entity of their entity."},
+    [SL_METRIC_INVERSE_PURITY] = {"inverse_purity", inverse_purity, true, false,
+                                  "Purity with the two partitions exchanged."},
+    [SL_METRIC_ENTITY_COUNT] = {"entity_count", entity_count, false, true, "Number of entities."},
+    [SL_METRIC_ENTROPY] = {"entropy", judged_entropy, false, false,
+                           "Entropy of the entity of a random record, in nats; 0 for one entity."},
+    [SL_METRIC_LARGEST_ENTITY] = {"largest_entity", largest_entity, false, true, "Records of the largest entity."},
+    [SL_METRIC_MEAN_SIZE] = {"mean_size", mean_size, false, false, "Records per entity."},
+    [SL_METRIC_SINGLETONS] = {"singletons", singletons, false, true, "Number of entities of one record."},
+    [SL_METRIC_PAIR_COUNT] = {"pair_count", pair_count, false, true, "Number of record pairs within entities."},
+};
+
+static const metric_entry *entry_of(sl_metric metric) {
+    return (unsigned)metric < SL_NUM_METRICS ? &metrics[metric] : NULL;
+}
+
+const char *sl_metric_name(sl_metric metric) {
+    const metric_entry *entry = entry_of(metric);
+    return entry ? entry->name : NULL;
+}
+
+const char *sl_metric_definition(sl_metric metric) {
+    const metric_entry *entry = entry_of(metric);
+    return entry ? entry->definition : NULL;
+}
+
+bool sl_metric_needs_reference(sl_metric metric) {
+    const metric_entry *entry = entry_of(metric);
+    return entry && entry->needs_reference;
+}
+
+bool sl_metric_is_count(sl_metric metric) {
+    const metric_entry *entry = entry_of(metric);
+    return entry && entry->is_count;
+}
+
+#define LONGEST_NAME 63
+
+/* Levenshtein distance; names longer than LONGEST_NAME are compared by their beginnings. */
+static size_t distance(const char *a, const char *b) {
+    size_t row[LONGEST_NAME + 1], width = strnlen(b, LONGEST_NAME);
+    for (size_t j = 0; j <= width; j++) row[j] = j;
+    for (size_t i = 0; a[i] && i < LONGEST_NAME; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 1; j <= width; j++) {
+            size_t changed = diagonal + (a[i] != b[j - 1]);
+            diagonal = row[j];
+            size_t edited = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            row[j] = changed < edited ? changed : edited;
+        }
+    }
+    return row[width];
+}
+
+sl_status sl_metric_from_name(const char *name, sl_metric *out, sl_error *error) {
+    unsigned nearest = 0;
+    size_t best = SIZE_MAX;
+    *out = SL_METRIC_PRECISION;
+    for (unsigned i = 0; i < SL_NUM_METRICS; i++) {
+        if (strcmp(name, metrics[i].name) == 0) {
+            *out = (sl_metric)i;
+            return SL_OK;
+        }
+        size_t away = distance(name, metrics[i].name);
+        if (away < best) {
+            best = away;
+            nearest = i;
+        }
+    }
+    return sl_i_fail(error, SL_ERROR_UNKNOWN_METRIC, "there is no metric \"%.80s\": did you mean \"%s\"?", name,
+                     metrics[nearest].name);
+}
+
+/* ---- evaluation -------------------------------------------------------------------------------------------------- */
+
+static uint64_t pairs_of(uint64_t records) { return records > 0 ? records * (records - 1) / 2 : 0; }
+
+static cut cut_at(const sl_curve *curve, uint32_t bucket, double parameter) {
+    const sl_i_judged_sums *judged = &curve->judged[bucket];
+    const sl_i_joint_sums *joint = curve->joint ? &curve->joint[bucket] : NULL;
+    return (cut){.n = curve->num_records,
+                 .tp = joint ? joint->true_pairs : 0,
+                 .predicted = judged->pairs,
+                 .true_pairs = curve->reference_pairs,
+                 .all_pairs = pairs_of(curve->num_records),
+                 .entities = judged->entities,
+                 .references = curve->reference_entities,
+                 .cells = joint ? joint->cells : 0,
+                 .judged = judged,
+                 .joint = joint,
+                 .reference_size_log = curve->reference_size_log,
+                 .parameter = parameter};
+}
+
+sl_status sl_curve_metric(const sl_curve *curve, sl_metric metric, double parameter, double *values, sl_error *error) {
+    const metric_entry *entry = entry_of(metric);
+    if (!entry) return sl_i_fail(error, SL_ERROR_UNKNOWN_METRIC, "there is no metric number %d", (int)metric);
+    if (entry->needs_reference && !curve->joint)
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
+                         "the metric \"%s\" compares with a reference, and there is none: add one", entry->name);
+    if (metric == SL_METRIC_F_BETA && !(parameter > 0.0 && isfinite(parameter)))
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "beta of f_beta is %g: pass a number above 0", parameter);
+    for (uint64_t row = 0; row < curve->num_rows; row++) {
+        cut c = cut_at(curve, curve->row_buckets[row], parameter);
+        values[row] = entry->evaluate(&c);
+    }
+    return SL_OK;
+}
