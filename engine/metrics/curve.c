@@ -67,45 +67,48 @@ static sl_status map_levels(sl_curve *curve, const uint32_t *distinct, uint32_t 
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-/* Neumaier's compensated addition, so that a million small changes do not wear the sum down. */
-static void add(double *sum, double *low, double change) {
-    double next = *sum + change;
-    *low += fabs(*sum) >= fabs(change) ? (*sum - next) + change : (change - next) + *sum;
-    *sum = next;
+typedef struct compensated {
+    double sum, low; /* what the sum is, and what it lost to rounding */
+} compensated;
+
+/* Neumaier's addition, so that a million small changes do not wear a sum down. Returns the sum so far. */
+static double add(compensated *total, double change) {
+    double next = total->sum + change;
+    total->low += fabs(total->sum) >= fabs(change) ? (total->sum - next) + change : (change - next) + total->sum;
+    total->sum = next;
+    return total->sum + total->low;
 }
 
-static void sum_judged(sl_curve *curve) {
+static void sum_judged(sl_curve *curve, int64_t exact_singletons) {
     sl_i_judged_sums sums = {.entities = curve->num_records, .singletons = curve->num_records,
-                             .largest = curve->num_records > 0};
+                             .largest = curve->num_records > 0, .largest_in_entity = curve->num_records,
+                             .exact = exact_singletons};
+    compensated size_log = {0, 0}, bcubed_precision = {curve->num_records, 0};
     for (uint32_t bucket = 0; bucket < curve->num_buckets; bucket++) {
         const sl_i_judged_sums *change = &curve->judged[bucket];
         sums.pairs += change->pairs;
-        add(&sums.size_log, &sums.size_log_low, change->size_log);
+        sums.size_log = add(&size_log, change->size_log);
         sums.entities -= change->entities;
         sums.singletons -= change->singletons;
         sums.largest = change->largest > sums.largest ? change->largest : sums.largest;
+        sums.true_pairs += change->true_pairs;
+        sums.bcubed_precision = add(&bcubed_precision, change->bcubed_precision);
+        sums.largest_in_entity += change->largest_in_entity;
+        sums.exact += change->exact;
         curve->judged[bucket] = sums;
     }
 }
 
-static void sum_joint(sl_curve *curve, int64_t exact_singletons) {
-    sl_i_joint_sums sums = {.bcubed_precision = curve->num_records,
-                            .bcubed_recall = curve->reference_entities,
-                            .largest_in_entity = curve->num_records,
-                            .largest_in_reference = curve->reference_entities,
-                            .cells = curve->num_records,
-                            .exact = exact_singletons};
+static void sum_reference(sl_curve *curve) {
+    sl_i_reference_sums sums = {.largest_in_reference = curve->reference_entities, .cells = curve->num_records};
+    compensated cell_log = {0, 0}, bcubed_recall = {curve->reference_entities, 0};
     for (uint32_t bucket = 0; bucket < curve->num_buckets; bucket++) {
-        const sl_i_joint_sums *change = &curve->joint[bucket];
-        sums.true_pairs += change->true_pairs;
-        add(&sums.cell_log, &sums.cell_log_low, change->cell_log);
-        add(&sums.bcubed_precision, &sums.bcubed_precision_low, change->bcubed_precision);
-        add(&sums.bcubed_recall, &sums.bcubed_recall_low, change->bcubed_recall);
-        sums.largest_in_entity += change->largest_in_entity;
+        const sl_i_reference_sums *change = &curve->reference[bucket];
+        sums.cell_log = add(&cell_log, change->cell_log);
+        sums.bcubed_recall = add(&bcubed_recall, change->bcubed_recall);
         sums.largest_in_reference += change->largest_in_reference;
         sums.cells -= change->cells;
-        sums.exact += change->exact;
-        curve->joint[bucket] = sums;
+        curve->reference[bucket] = sums;
     }
 }
 
@@ -126,11 +129,12 @@ static sl_status measure_against_reference(sl_curve *curve, const sl_i_judged *j
                    sl_i_allocate_zeroed(&seams.largest_cell, covered, sizeof *seams.largest_cell, "true pairs", error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&seams.labels, covered, sizeof *seams.labels, "reference labels", error));
     SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&seams.sizes, num_labels, sizeof *seams.sizes, "reference sizes", error));
-    SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&curve->joint, curve->num_buckets, sizeof *curve->joint, "the curve", error));
+    SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&curve->reference, curve->num_buckets, sizeof *curve->reference, "the curve", error));
     SL_TRY_CLEANUP(status, sl_i_reference_pass(judged, options->reference_labels, num_labels, logs, &seams, curve,
                                                ticker, error));
     SL_TRY_CLEANUP(status, sl_i_judged_pass(judged, logs, &seams, curve, ticker, error));
-    sum_joint(curve, count_ones(seams.sizes, num_labels));
+    sum_judged(curve, count_ones(seams.sizes, num_labels));
+    sum_reference(curve);
 cleanup:
     sl_i_release(seams.crossing, covered, sizeof *seams.crossing);
     sl_i_release(seams.largest_cell, covered, sizeof *seams.largest_cell);
@@ -145,11 +149,9 @@ static sl_status measure(sl_curve *curve, const sl_i_judged *judged, const sl_cu
     sl_i_ticker ticker = sl_i_ticker_make(options->progress);
     sl_i_log_table_fill(&logs);
     SL_TRY(sl_i_allocate_zeroed(&curve->judged, curve->num_buckets, sizeof *curve->judged, "the curve", error));
-    if (options->reference_labels)
-        SL_TRY(measure_against_reference(curve, judged, options, &logs, &ticker, error));
-    else
-        SL_TRY(sl_i_judged_pass(judged, &logs, NULL, curve, &ticker, error));
-    sum_judged(curve);
+    if (options->reference_labels) return measure_against_reference(curve, judged, options, &logs, &ticker, error);
+    SL_TRY(sl_i_judged_pass(judged, &logs, NULL, curve, &ticker, error));
+    sum_judged(curve, 0);
     return SL_OK;
 }
 
@@ -202,7 +204,7 @@ void sl_curve_release(sl_curve *curve) {
     sl_i_release(curve->thresholds, curve->num_rows, sizeof *curve->thresholds);
     sl_i_release(curve->row_buckets, curve->num_rows, sizeof *curve->row_buckets);
     sl_i_release(curve->judged, curve->num_buckets, sizeof *curve->judged);
-    sl_i_release(curve->joint, curve->num_buckets, sizeof *curve->joint);
+    sl_i_release(curve->reference, curve->num_buckets, sizeof *curve->reference);
     sl_i_release(curve, 1, sizeof *curve);
 }
 

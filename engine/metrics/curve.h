@@ -9,30 +9,28 @@
 #include "hierarchy/hierarchy.h"
 #include "support/pool.h"
 
-/** What the judged partition alone determines. First changes, then values. */
+/** Sums over the judged entities, changed by their merges: one cache line. First changes, then values. The second half
+ *  takes a reference. */
 typedef struct sl_i_judged_sums {
     uint64_t pairs;      /* pairs of records in one entity */
     double size_log;     /* sum over entities of x ln x */
-    double size_log_low; /* what `size_log` lost to rounding, so far */
     uint32_t entities;   /* first: how many fewer; then: how many */
     uint32_t singletons; /* likewise */
     uint32_t largest;
+    uint32_t unused;
+    uint64_t true_pairs;        /* pairs together in both partitions */
+    double bcubed_precision;    /* sum over records */
+    uint64_t largest_in_entity; /* sum over entities of their largest cell */
+    int64_t exact;              /* entities equal to a reference entity */
 } sl_i_judged_sums;
 
-/** What the judged partition and the reference determine together. First changes, then values. */
-typedef struct sl_i_joint_sums {
-    uint64_t true_pairs;        /* pairs together in both */
-    double cell_log;            /* sum over cells N_ij of x ln x */
-    double cell_log_low;        /* what was lost to rounding, here and below */
-    double bcubed_precision;    /* sum over records */
-    double bcubed_precision_low;
-    double bcubed_recall;
-    double bcubed_recall_low;
-    uint64_t largest_in_entity; /* sum over entities of their largest cell */
+/** Sums over the reference entities, changed by the fusions of their runs. First changes, then values. */
+typedef struct sl_i_reference_sums {
+    double cell_log;               /* sum over cells N_ij of x ln x */
+    double bcubed_recall;          /* sum over records */
     uint64_t largest_in_reference; /* sum over reference entities of their largest cell */
-    int64_t exact;              /* entities equal to a reference entity */
-    uint32_t cells;             /* first: how many fewer non-empty cells; then: how many */
-} sl_i_joint_sums;
+    uint64_t cells;                /* first: how many fewer non-empty cells; then: how many */
+} sl_i_reference_sums;
 
 struct sl_curve {
     uint64_t num_rows;
@@ -40,8 +38,8 @@ struct sl_curve {
     uint32_t *row_buckets; /* by row */
     uint32_t num_buckets;
     uint32_t num_records;
-    sl_i_judged_sums *judged; /* by bucket */
-    sl_i_joint_sums *joint;   /* by bucket; NULL without a reference */
+    sl_i_judged_sums *judged;       /* by bucket */
+    sl_i_reference_sums *reference; /* by bucket; NULL without a reference */
     /* of the reference */
     uint32_t reference_entities;
     uint64_t reference_pairs;
@@ -81,11 +79,11 @@ typedef struct sl_i_seams {
 } sl_i_seams;
 
 /** Pass over the reference entities: fills `seams` (arrays given, crossing and largest_cell zeroed), the changes of the
- *  joint sums that it knows, and the curve's reference totals. SL_ERROR_INVALID_ARGUMENT for a label out of range. */
+ *  reference sums, and the curve's reference totals. SL_ERROR_INVALID_ARGUMENT for a label out of range. */
 sl_status sl_i_reference_pass(const sl_i_judged *judged, const uint32_t *labels, uint32_t num_labels,
                               const sl_i_log_table *logs, sl_i_seams *seams, sl_curve *curve, sl_i_ticker *ticker,
                               sl_error *error) SL_MUST_USE;
-/** Pass over the judged entities: the changes of the judged sums and the rest of the joint ones. `seams` NULL: no reference. */
+/** Pass over the judged entities: the changes of the judged sums. `seams` NULL: no reference. */
 sl_status sl_i_judged_pass(const sl_i_judged *judged, const sl_i_log_table *logs, const sl_i_seams *seams,
                            sl_curve *curve, sl_i_ticker *ticker, sl_error *error) SL_MUST_USE;
 

@@ -9,16 +9,18 @@
 
 #include "metrics/curve.h"
 
-/* One cut, with the names of the formulas. */
+/* One cut, with the names of the formulas. What does not change from cut to cut is filled in once. */
 typedef struct cut {
-    double n;                           /* records */
-    uint64_t tp, predicted, true_pairs; /* pairs: in both, in the judged partition, in the reference */
-    uint64_t all_pairs;
-    double entities, references, cells;
-    const sl_i_judged_sums *judged;
-    const sl_i_joint_sums *joint; /* NULL without a reference */
+    double n, log_n;      /* records */
+    uint64_t all_pairs;   /* of records */
+    uint64_t true_pairs;  /* of the reference */
+    double references;    /* reference entities */
     double reference_size_log;
     double parameter;
+    uint64_t tp, predicted; /* pairs: in both, in the judged partition */
+    double entities, cells;
+    const sl_i_judged_sums *judged;
+    const sl_i_reference_sums *reference; /* NULL without a reference */
 } cut;
 
 static double ratio(double part, double whole) { return whole > 0.0 ? part / whole : 1.0; }
@@ -62,14 +64,12 @@ static double jaccard(const cut *c) {
 
 /* ---- entropies (nats) -------------------------------------------------------------------------------------------- */
 
-static double size_log(const cut *c) { return c->judged->size_log + c->judged->size_log_low; }
 static double judged_entropy(const cut *c) {
-    return c->entities <= 1.0 ? 0.0 : not_negative(log(c->n) - size_log(c) / c->n);
+    return c->entities <= 1.0 ? 0.0 : not_negative(c->log_n - c->judged->size_log / c->n);
 }
 static double reference_entropy(const cut *c) {
-    return c->references <= 1.0 ? 0.0 : not_negative(log(c->n) - c->reference_size_log / c->n);
+    return c->references <= 1.0 ? 0.0 : not_negative(c->log_n - c->reference_size_log / c->n);
 }
-static double cell_log(const cut *c) { return c->joint->cell_log + c->joint->cell_log_low; }
 
 /* Every entity within one reference entity: as many cells as entities. And the other way round. */
 static bool entities_are_pure(const cut *c) { return c->cells == c->entities; }
@@ -77,10 +77,10 @@ static bool references_are_whole(const cut *c) { return c->cells == c->reference
 
 /* H(reference | judged) and H(judged | reference). */
 static double lost_in_entities(const cut *c) {
-    return entities_are_pure(c) ? 0.0 : not_negative((size_log(c) - cell_log(c)) / c->n);
+    return entities_are_pure(c) ? 0.0 : not_negative((c->judged->size_log - c->reference->cell_log) / c->n);
 }
 static double lost_in_references(const cut *c) {
-    return references_are_whole(c) ? 0.0 : not_negative((c->reference_size_log - cell_log(c)) / c->n);
+    return references_are_whole(c) ? 0.0 : not_negative((c->reference_size_log - c->reference->cell_log) / c->n);
 }
 
 static double mutual_information(const cut *c) {
@@ -113,20 +113,20 @@ static double variation_of_information(const cut *c) { return lost_in_entities(c
 
 static double bcubed_precision(const cut *c) {
     if (entities_are_pure(c)) return 1.0;
-    return unit((c->joint->bcubed_precision + c->joint->bcubed_precision_low) / c->n);
+    return unit(c->judged->bcubed_precision / c->n);
 }
 static double bcubed_recall(const cut *c) {
     if (references_are_whole(c)) return 1.0;
-    return unit((c->joint->bcubed_recall + c->joint->bcubed_recall_low) / c->n);
+    return unit(c->reference->bcubed_recall / c->n);
 }
 static double bcubed_f1(const cut *c) { return harmonic(bcubed_precision(c), bcubed_recall(c)); }
 
-static double cluster_precision(const cut *c) { return ratio((double)c->joint->exact, c->entities); }
-static double cluster_recall(const cut *c) { return ratio((double)c->joint->exact, c->references); }
-static double cluster_f1(const cut *c) { return ratio(2.0 * (double)c->joint->exact, c->entities + c->references); }
+static double cluster_precision(const cut *c) { return ratio((double)c->judged->exact, c->entities); }
+static double cluster_recall(const cut *c) { return ratio((double)c->judged->exact, c->references); }
+static double cluster_f1(const cut *c) { return ratio(2.0 * (double)c->judged->exact, c->entities + c->references); }
 
-static double purity(const cut *c) { return ratio((double)c->joint->largest_in_entity, c->n); }
-static double inverse_purity(const cut *c) { return ratio((double)c->joint->largest_in_reference, c->n); }
+static double purity(const cut *c) { return ratio((double)c->judged->largest_in_entity, c->n); }
+static double inverse_purity(const cut *c) { return ratio((double)c->reference->largest_in_reference, c->n); }
 
 /* ---- one partition ----------------------------------------------------------------------------------------------- */
 
@@ -260,34 +260,49 @@ sl_status sl_metric_from_name(const char *name, sl_metric *out, sl_error *error)
 
 static uint64_t pairs_of(uint64_t records) { return records > 0 ? records * (records - 1) / 2 : 0; }
 
-static cut cut_at(const sl_curve *curve, uint32_t bucket, double parameter) {
-    const sl_i_judged_sums *judged = &curve->judged[bucket];
-    const sl_i_joint_sums *joint = curve->joint ? &curve->joint[bucket] : NULL;
-    return (cut){.n = curve->num_records,
-                 .tp = joint ? joint->true_pairs : 0,
-                 .predicted = judged->pairs,
-                 .true_pairs = curve->reference_pairs,
-                 .all_pairs = pairs_of(curve->num_records),
-                 .entities = judged->entities,
-                 .references = curve->reference_entities,
-                 .cells = joint ? joint->cells : 0,
-                 .judged = judged,
-                 .joint = joint,
-                 .reference_size_log = curve->reference_size_log,
-                 .parameter = parameter};
+typedef struct evaluation {
+    const sl_curve *curve;
+    const metric_entry *entry;
+    double parameter;
+    double *values;
+} evaluation;
+
+#define ROWS_A_TASK 8192u
+
+static void evaluate_rows(void *state, uint64_t task, uint32_t lane) {
+    const evaluation *e = state;
+    const sl_curve *curve = e->curve;
+    uint64_t first = task * ROWS_A_TASK, left = curve->num_rows - first;
+    uint64_t last = first + (left < ROWS_A_TASK ? left : ROWS_A_TASK);
+    cut c = {.n = curve->num_records,
+             .log_n = curve->num_records > 0 ? log(curve->num_records) : 0.0,
+             .all_pairs = pairs_of(curve->num_records),
+             .true_pairs = curve->reference_pairs,
+             .references = curve->reference_entities,
+             .reference_size_log = curve->reference_size_log,
+             .parameter = e->parameter};
+    (void)lane;
+    for (uint64_t row = first; row < last; row++) {
+        uint32_t bucket = curve->row_buckets[row];
+        c.judged = &curve->judged[bucket];
+        c.reference = curve->reference ? &curve->reference[bucket] : NULL;
+        c.tp = c.judged->true_pairs;
+        c.predicted = c.judged->pairs;
+        c.entities = c.judged->entities;
+        c.cells = c.reference ? (double)c.reference->cells : 0.0;
+        e->values[row] = e->entry->evaluate(&c);
+    }
 }
 
 sl_status sl_curve_metric(const sl_curve *curve, sl_metric metric, double parameter, double *values, sl_error *error) {
     const metric_entry *entry = entry_of(metric);
     if (!entry) return sl_i_fail(error, SL_ERROR_UNKNOWN_METRIC, "there is no metric number %d", (int)metric);
-    if (entry->needs_reference && !curve->joint)
+    if (entry->needs_reference && !curve->reference)
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
                          "the metric \"%s\" compares with a reference, and there is none: add one", entry->name);
     if (metric == SL_METRIC_F_BETA && !(parameter > 0.0 && isfinite(parameter)))
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "beta of f_beta is %g: pass a number above 0", parameter);
-    for (uint64_t row = 0; row < curve->num_rows; row++) {
-        cut c = cut_at(curve, curve->row_buckets[row], parameter);
-        values[row] = entry->evaluate(&c);
-    }
-    return SL_OK;
+    evaluation e = {curve, entry, parameter, values};
+    uint64_t tasks = curve->num_rows / ROWS_A_TASK + (curve->num_rows % ROWS_A_TASK != 0);
+    return sl_i_parallel(tasks, sl_num_threads(), evaluate_rows, &e, NULL, 0, error);
 }

@@ -31,8 +31,8 @@ static void count_merge(const run *a, const run *b, const sl_i_log_table *logs, 
 }
 
 /* What changes between the reference and the judged side when a and b become `fused`. */
-static void count_joint(const run *a, const run *b, const run *fused, uint64_t crossing, const sl_i_seams *seams,
-                        sl_i_joint_sums *sums) {
+static void count_against_reference(const run *a, const run *b, const run *fused, uint64_t crossing, const sl_i_seams *seams,
+                        sl_i_judged_sums *sums) {
     sums->true_pairs += crossing;
     sums->bcubed_precision += (double)fused->squares / fused->size - (double)a->squares / a->size -
                               (double)b->squares / b->size;
@@ -58,7 +58,7 @@ static void close_top(run *top, const sl_i_judged *judged, const sl_i_log_table 
     uint32_t bucket = sl_i_bucket(judged, judged->join[b->seam]);
     run fused = fuse(a, b, seams);
     count_merge(a, b, logs, &curve->judged[bucket]);
-    if (seams) count_joint(a, b, &fused, seams->crossing[b->seam], seams, &curve->joint[bucket]);
+    if (seams) count_against_reference(a, b, &fused, seams->crossing[b->seam], seams, &curve->judged[bucket]);
     top[-1] = fused;
 }
 
@@ -72,6 +72,7 @@ sl_status sl_i_judged_pass(const sl_i_judged *judged, const sl_i_log_table *logs
     for (uint32_t position = 0; position < judged->num_covered; position++) {
         uint32_t level = judged->join[position];
         bool closes_block = level >= judged->num_levels_used;
+        if (!closes_block) __builtin_prefetch(&curve->judged[sl_i_bucket(judged, level)], 1); /* most seams close soon */
         stack[height] = (run){.size = 1, .label = seams ? seams->labels[position] : 0, .largest_cell = 1,
                               .seam = position - 1, .squares = 1};
         while (height > 0 && (closes_block || judged->join[stack[height].seam] < level))

@@ -86,7 +86,7 @@ static void label_positions(const sl_i_judged *judged, const uint32_t *labels, u
 /* Runs of a and b records of one entity fuse where `gap` closes. */
 static uint32_t fuse(pass *p, seam gap, uint32_t a, uint32_t b, uint32_t entity_size) {
     uint32_t bucket = sl_i_bucket(p->judged, gap.level), together = a + b;
-    sl_i_joint_sums *sums = &p->curve->joint[bucket];
+    sl_i_reference_sums *sums = &p->curve->reference[bucket];
     double product = (double)a * (double)b;
     sums->cell_log += sl_i_x_log_x(p->logs, together) - sl_i_x_log_x(p->logs, a) - sl_i_x_log_x(p->logs, b);
     sums->bcubed_recall += 2.0 * product / (double)entity_size;
@@ -115,7 +115,7 @@ static void add_largest_runs(pass *p) {
     for (uint64_t i = 0; i < p->num_fusions; i++) {
         uint64_t size = fusions[i] & UINT32_MAX;
         if (size <= largest) continue;
-        p->curve->joint[fusions[i] >> 32].largest_in_reference += size - largest;
+        p->curve->reference[fusions[i] >> 32].largest_in_reference += size - largest;
         largest = size;
     }
 }
@@ -181,6 +181,8 @@ static void push_seam(pass *p, uint32_t position) {
     if (level >= p->judged->num_levels_used) level = SL_NEVER;
     while (p->height > 0 && p->stack[p->height - 1].level < level) p->height--;
     p->stack[p->height++] = (seam){position, level};
+    /* Most gaps that close here are closed soon. */
+    if (level != SL_NEVER) __builtin_prefetch(&p->curve->reference[sl_i_bucket(p->judged, level)], 1);
 }
 
 static void meet(pass *p, uint32_t position) {
