@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *sl_version(void) { return "0.1.0"; }
+#define TEXT_OF(number) #number
+#define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+
+const char *sl_version(void) { return VERSION_TEXT(SL_VERSION_MAJOR, SL_VERSION_MINOR, SL_VERSION_PATCH); }
 
 const char *sl_status_name(sl_status status) {
     switch (status) {
