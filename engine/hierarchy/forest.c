@@ -62,6 +62,18 @@ static inline uint32_t find(parent_slot *parents, uint32_t record) {
     }
 }
 
+/* Fetch the parents of an edge to come, then those parents' parents: by the time `find` runs, its path is in the cache. */
+static inline void look_ahead(const parent_slot *parents, const sl_i_edge *edges, uint64_t i, uint64_t count) {
+    if (i + 2 * AHEAD < count) {
+        __builtin_prefetch((const void *)&parents[edges[i + 2 * AHEAD].left], 1);
+        __builtin_prefetch((const void *)&parents[edges[i + 2 * AHEAD].right], 1);
+    }
+    if (i + AHEAD < count) {
+        __builtin_prefetch((const void *)&parents[load(parents, edges[i + AHEAD].left)]);
+        __builtin_prefetch((const void *)&parents[load(parents, edges[i + AHEAD].right)]);
+    }
+}
+
 /* ---- one level --------------------------------------------------------------------------------------------------- */
 
 #define RADIX_LIMIT 2048u /* merges of one level from which a radix sort pays */
@@ -98,10 +110,7 @@ static void close_level(forest *f) {
 static void unite(forest *f, const sl_i_edge *edges, uint64_t count) {
     parent_slot *parents = f->parents;
     for (uint64_t i = 0; i < count; i++) {
-        if (i + AHEAD < count) {
-            __builtin_prefetch((const void *)&parents[edges[i + AHEAD].left], 1);
-            __builtin_prefetch((const void *)&parents[edges[i + AHEAD].right], 1);
-        }
+        look_ahead(parents, edges, i, count);
         uint32_t left = find(parents, edges[i].left), right = find(parents, edges[i].right);
         if (left == right) continue;
         if (edges[i].code != f->level_code) {
@@ -111,6 +120,8 @@ static void unite(forest *f, const sl_i_edge *edges, uint64_t count) {
         uint32_t into = left < right ? left : right, absorbed = left < right ? right : left;
         atomic_store_explicit(&parents[absorbed], into, memory_order_relaxed);
         f->log[f->num_merges++] = (merge){absorbed, into, 0, edges[i].code};
+        __builtin_prefetch(&f->sizes[into], 1); /* for close_level */
+        __builtin_prefetch(&f->sizes[absorbed], 1);
     }
 }
 
@@ -121,10 +132,7 @@ static void prepare_group(forest *f, uint32_t group, sl_i_edge *scratch) {
     sl_i_edge *edges = f->groups->edges + start;
     parent_slot *parents = f->parents;
     for (uint64_t i = 0; i < count; i++) {
-        if (i + AHEAD < count) {
-            __builtin_prefetch((const void *)&parents[edges[i + AHEAD].left], 1);
-            __builtin_prefetch((const void *)&parents[edges[i + AHEAD].right], 1);
-        }
+        look_ahead(parents, edges, i, count);
         uint32_t left = find(parents, edges[i].left), right = find(parents, edges[i].right);
         if (left != right) edges[kept++] = (sl_i_edge){left, right, edges[i].code};
     }
