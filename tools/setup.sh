@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# Makes a fresh machine ready: system packages, the virtual environment .venv, the pinned Python packages.
+# Quick when all is there already.
+#
+#   tools/setup.sh            everything
+#   tools/setup.sh system     only what the C library needs: compiler, cmake, ninja, pkg-config, xxHash, cmocka
+#
+# On Debian and Ubuntu missing system packages are installed with apt-get (with sudo where we are not root); elsewhere
+# they are named and the script stops. PYTHON=... chooses the interpreter for .venv.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+source tools/lib/shell.sh
+
+oldest_python=3.11
+venv=$root/.venv
+
+# ------------------------------------------------------------------------------------------- what the machine has
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+compiler() { printf '%s' "${CC:-cc}"; }
+
+compiles() { # compiles '#include <x.h>': does the header exist where the compiler looks?
+  printf "%s\n" "$1" | $(compiler) -x c -fsyntax-only - >/dev/null 2>&1
+}
+
+cmake_new_enough() {
+  have cmake && version_at_least "$(cmake --version | sed -n '1s/[^0-9]*//p')" 3.20
+}
+
+# Fit for .venv: new enough, with the C headers and with what `python -m venv` needs.
+python_fit() {
+  "$1" - "$oldest_python" >/dev/null 2>&1 <<'PY'
+import ensurepip, os, sys, sysconfig, venv
+oldest = tuple(int(part) for part in sys.argv[1].split("."))
+header = os.path.join(sysconfig.get_path("include"), "Python.h")
+sys.exit(0 if sys.version_info[:2] >= oldest and os.path.exists(header) else 1)
+PY
+}
+
+find_python() { # prints the first fit interpreter
+  local candidate
+  for candidate in "${PYTHON:-}" python3 /usr/bin/python3 python3.13 python3.12 python3.11 python3.14; do
+    if [[ -n $candidate ]] && python_fit "$candidate"; then
+      command -v "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+missing_packages() { # Debian's names, one a line
+  if ! { have "$(compiler)" && compiles '#include <pthread.h>'; }; then echo build-essential; fi
+  cmake_new_enough || echo cmake
+  have ninja || echo ninja-build
+  have pkg-config || echo pkg-config
+  compiles '#include <xxhash.h>' || echo libxxhash-dev
+  compiles '#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>' || echo libcmocka-dev
+  if [[ $what == all ]] && ! venv_usable && ! find_python >/dev/null; then
+    printf '%s\n' python3 python3-venv python3-dev
+  fi
+}
+
+# --------------------------------------------------------------------------------------------- system packages
+
+apt() {
+  local as_root=()
+  [[ $(id -u) -eq 0 ]] || as_root=(sudo)
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# Debian names python3-venv and python3-dev for its default version; where that is too old a newer one may be on offer.
+newer_python_packages() {
+  local version
+  for version in 3.13 3.12 3.11; do
+    if apt-cache show "python$version-venv" "python$version-dev" >/dev/null 2>&1; then
+      printf '%s\n' "python$version" "python$version-venv" "python$version-dev"
+      return 0
+    fi
+  done
+  return 1
+}
+
+system_packages() {
+  local missing packages
+  missing=$(missing_packages)
+  [[ -n $missing ]] || return 0
+  mapfile -t packages <<<"$missing"
+
+  if ! have apt-get; then
+    fail "please install, with your system's package manager, what Debian calls: ${packages[*]}" \
+      "(a C17 compiler, CMake >= 3.20, Ninja, pkg-config, xxHash >= 0.8, cmocka; Python >= $oldest_python with" \
+      "its C headers and venv), then run this again"
+  fi
+  if [[ $(id -u) -ne 0 ]] && ! have sudo; then
+    fail "some system packages are missing, and this is neither root nor is there sudo. As root, once:" \
+      "apt-get update && apt-get install ${packages[*]}"
+  fi
+
+  step "installing system packages: ${packages[*]}"
+  retry apt update
+  retry apt install --no-install-recommends "${packages[@]}"
+
+  if [[ $what == all ]] && ! venv_usable && ! find_python >/dev/null; then
+    if mapfile -t packages < <(newer_python_packages) && ((${#packages[@]})); then
+      step "this system's python3 is older than $oldest_python; installing: ${packages[*]}"
+      retry apt install --no-install-recommends "${packages[@]}"
+    fi
+  fi
+
+  missing=$(missing_packages)
+  case $missing in
+    '') ;;
+    python3*) fail "Python $oldest_python or later (with headers and venv) is needed; this system offers" \
+      "$(/usr/bin/python3 --version 2>&1 || true). Install a newer one and name it: make PYTHON=/path/to/python3" ;;
+    *) fail "still missing after the installation, or too old: ${missing//$'\n'/ }" ;;
+  esac
+}
+
+# ------------------------------------------------------------------------------------------ virtual environment
+
+# Environments do not survive a move of the tree; the stamp tells where this one was made.
+venv_usable() {
+  [[ -f $venv/.made-at && $(<"$venv/.made-at") == "$venv" ]] && python_fit "$venv/bin/python"
+}
+
+virtual_environment() {
+  venv_usable && return 0
+  local python
+  python=$(find_python) || fail "no Python >= $oldest_python with venv and C headers found"
+  step "creating .venv with $("$python" --version) ($python)"
+  rm -rf "$venv"
+  "$python" -m venv "$venv"
+  printf '%s' "$venv" >"$venv/.made-at"
+}
+
+python_packages() {
+  local wanted
+  wanted=$(digest requirements/dev.txt)
+  if [[ -f $venv/.requirements && $(<"$venv/.requirements") == "$wanted" ]]; then
+    return 0
+  fi
+  step "installing the pinned Python packages of requirements/dev.txt"
+  retry "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --retries 5 \
+    --only-binary :all: --require-hashes -r requirements/dev.txt
+  printf '%s' "$wanted" >"$venv/.requirements"
+}
+
+# --------------------------------------------------------------------------------------------------------- main
+
+what=${1:-all}
+case $what in
+  all | system) ;;
+  *) fail "usage: tools/setup.sh [all|system]" ;;
+esac
+
+exclusively setup
+system_packages
+if [[ $what == all ]]; then
+  virtual_environment
+  python_packages
+fi
