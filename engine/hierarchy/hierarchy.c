@@ -74,20 +74,35 @@ uint64_t sl_hierarchy_memory(const sl_hierarchy *hierarchy) {
            (uint64_t)hierarchy->num_levels * sizeof(double);
 }
 
+uint32_t sl_i_applied_levels(const sl_hierarchy *hierarchy, double compared, uint32_t near) {
+    const double *levels = hierarchy->levels;
+    uint64_t low = near, high = near, step = 1, end = hierarchy->num_levels;
+    while (low > 0 && levels[low - 1] < compared) { /* widen until levels below low are >= compared ... */
+        high = low - 1;
+        low = low > step ? low - step : 0;
+        step *= 2;
+    }
+    while (high < end && levels[high] >= compared) { /* ... and those from high on are < compared */
+        low = high + 1;
+        high = end - high > step ? high + step : end;
+        step *= 2;
+    }
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (levels[middle] >= compared)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (uint32_t)low;
+}
+
 sl_status sl_hierarchy_applied_levels(const sl_hierarchy *hierarchy, double threshold, uint32_t *out_levels,
                                       sl_error *error) {
     *out_levels = 0;
     SL_TRY(sl_i_check_threshold(threshold, error));
     double compared = hierarchy->exact ? threshold : sl_i_round_threshold(threshold);
-    uint32_t low = 0, high = hierarchy->num_levels; /* levels below low are >= compared, those from high on are < */
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (hierarchy->levels[middle] >= compared)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *out_levels = low;
+    *out_levels = sl_i_applied_levels(hierarchy, compared, hierarchy->num_levels / 2);
     return SL_OK;
 }
 

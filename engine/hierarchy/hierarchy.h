@@ -32,4 +32,7 @@ double sl_i_round_threshold(double threshold);
 /** SL_ERROR_INVALID_THRESHOLD unless 0 <= threshold <= 1. */
 sl_status sl_i_check_threshold(double threshold, sl_error *error) SL_MUST_USE;
 
+/** Levels that apply at `compared` (a threshold as compared), looked for outwards from `near`: O(log of the distance). */
+uint32_t sl_i_applied_levels(const sl_hierarchy *hierarchy, double compared, uint32_t near);
+
 #endif

@@ -32,19 +32,36 @@ static sl_status list_all_levels(sl_curve *curve, const sl_hierarchy *hierarchy,
     return SL_OK;
 }
 
+/* Ascending thresholds apply falling numbers of levels; any other order is sorted. */
+static void sort_applied(uint32_t *applied, uint64_t count) {
+    uint64_t falling = 1;
+    while (falling < count && applied[falling] <= applied[falling - 1]) falling++;
+    if (falling < count) {
+        sl_i_sort_u32(applied, count);
+        return;
+    }
+    for (uint64_t i = 0; i < count / 2; i++) {
+        uint32_t swap = applied[i];
+        applied[i] = applied[count - 1 - i];
+        applied[count - 1 - i] = swap;
+    }
+}
+
 /* Applied levels of each row into row_buckets, the distinct ones ascending into `distinct`. */
 static sl_status list_thresholds(sl_curve *curve, const sl_hierarchy *hierarchy, const double *thresholds,
                                  uint64_t count, uint32_t **distinct, sl_error *error) {
+    uint32_t applied = hierarchy->num_levels;
     curve->num_rows = count;
     SL_TRY(sl_i_allocate(&curve->thresholds, count, sizeof *curve->thresholds, "the curve", error));
     SL_TRY(sl_i_allocate(&curve->row_buckets, count, sizeof *curve->row_buckets, "the curve", error));
     SL_TRY(sl_i_allocate(distinct, count, sizeof **distinct, "the curve", error));
     for (uint64_t row = 0; row < count; row++) {
-        SL_TRY(sl_hierarchy_applied_levels(hierarchy, thresholds[row], &curve->row_buckets[row], error));
+        SL_TRY(sl_i_check_threshold(thresholds[row], error));
         curve->thresholds[row] = hierarchy->exact ? thresholds[row] : sl_i_round_threshold(thresholds[row]);
-        (*distinct)[row] = curve->row_buckets[row];
+        applied = sl_i_applied_levels(hierarchy, curve->thresholds[row], applied); /* neighbours are often close */
+        curve->row_buckets[row] = (*distinct)[row] = applied;
     }
-    sl_i_sort_u32(*distinct, count);
+    sort_applied(*distinct, count);
     for (uint64_t i = 0; i < count; i++)
         if (i == 0 || (*distinct)[i] != (*distinct)[i - 1]) (*distinct)[curve->num_buckets++] = (*distinct)[i];
     return SL_OK;
