@@ -1,0 +1,51 @@
+/* pair_reader.c: see append.h. A transaction is the writer lock held; a pair reader is a row reader of two columns. */
+#include "records/row_reader.h"
+
+struct sl_i_pair_reader {
+    sl_i_row_reader rows;
+};
+
+void sl_i_append_begin(sl_context *context) { pthread_rwlock_wrlock(&context->lock); }
+
+uint32_t sl_i_append_num_records(const sl_context *context) { return context->store.count; }
+
+void sl_i_append_commit(sl_context *context) {
+    sl_i_context_publish(context);
+    pthread_rwlock_unlock(&context->lock);
+}
+
+void sl_i_append_rollback(sl_context *context) {
+    sl_i_context_drop(context, sl_i_context_published(context));
+    pthread_rwlock_unlock(&context->lock);
+}
+
+sl_status sl_i_pair_reader_create(sl_context *context, const sl_key_column *left, const sl_key_column *right,
+                                  bool known_records_only, uint64_t first_row, sl_i_pair_reader **out,
+                                  sl_error *error) {
+    const sl_key_column *const columns[2] = {left, right};
+    static const char *const names[2] = {"left", "right"};
+    sl_i_pair_reader *reader = NULL;
+    *out = NULL;
+    SL_TRY(sl_i_allocate(&reader, 1, sizeof *reader, "a reader of edges", error));
+    sl_status status =
+        sl_i_row_reader_make(context, columns, names, 2, known_records_only ? SL_I_LOOKUP_KNOWN : SL_I_LOOKUP_INTERN,
+                             first_row, &reader->rows, error);
+    if (status != SL_OK) {
+        sl_i_pair_reader_release(reader);
+        return status;
+    }
+    *out = reader;
+    return SL_OK;
+}
+
+sl_status sl_i_pair_reader_read(sl_i_pair_reader *reader, uint64_t first, uint64_t count, uint32_t *left,
+                                uint32_t *right, sl_error *error) {
+    uint32_t *const indices[2] = {left, right};
+    return sl_i_row_reader_read(&reader->rows, first, count, indices, error);
+}
+
+void sl_i_pair_reader_release(sl_i_pair_reader *reader) {
+    if (!reader) return;
+    sl_i_row_reader_free(&reader->rows);
+    sl_i_release(reader, 1, sizeof *reader);
+}

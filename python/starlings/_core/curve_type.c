@@ -1,0 +1,137 @@
+/* curve_type.c: the Curve type: every metric of one hierarchy at many cuts. */
+#include "buffer_type.h"
+#include "objects.h"
+
+#include <stdlib.h>
+
+typedef struct core_curve {
+    PyObject_HEAD
+    sl_curve *curve;
+} core_curve;
+
+static const sl_curve *of(PyObject *self) { return ((core_curve *)self)->curve; }
+
+/* The labels of the reference, which must be over the same records. */
+static int set_reference(core_call *call, const sl_hierarchy *hierarchy, uint32_t num_records, PyObject *reference,
+                         sl_curve_options *options) {
+    if (reference == Py_None) return 0;
+    if (!Py_IS_TYPE(reference, call->state->partition_type))
+        return core_raise(call->state, SL_ERROR_INVALID_ARGUMENT, "reference must be a Partition or None, not %R",
+                          (PyObject *)Py_TYPE(reference));
+    const sl_partition *partition = ((core_partition *)reference)->partition;
+    uint32_t judged = num_records ? num_records : sl_hierarchy_num_records(hierarchy);
+    if (sl_partition_num_records(partition) != judged)
+        return core_raise(call->state, SL_ERROR_INVALID_ARGUMENT,
+                          "the reference is over %u records, the judged hierarchy over %u: both must be over the same",
+                          (unsigned)sl_partition_num_records(partition), (unsigned)judged);
+    core_call_leave(call);
+    sl_status status = sl_partition_labels(partition, &options->reference_labels, &call->error);
+    static const uint32_t nothing = 0;
+    if (core_call_return(call, status) < 0) return -1;
+    if (!options->reference_labels) options->reference_labels = &nothing; /* no records: still a reference */
+    options->num_reference_labels = sl_partition_num_entities(partition);
+    return 0;
+}
+
+static int measure(core_call *call, core_curve *self, const sl_hierarchy *hierarchy, uint32_t num_records,
+                   const sl_curve_options *options) {
+    core_call_leave(call);
+    sl_status status = sl_curve_create(hierarchy, num_records, options, &self->curve, &call->error);
+    return core_call_return(call, status);
+}
+
+static int create(core_call *call, core_curve *self, const sl_hierarchy *hierarchy, uint32_t num_records,
+                  PyObject *reference, PyObject *thresholds) {
+    static const double nothing = 0;
+    sl_curve_options options = {.progress = &call->progress};
+    Py_buffer view;
+    if (set_reference(call, hierarchy, num_records, reference, &options) < 0) return -1;
+    if (thresholds == Py_None) return measure(call, self, hierarchy, num_records, &options);
+    if (core_array_view(call->state, thresholds, SL_COLUMN_FLOAT64, "thresholds", &view) < 0) return -1;
+    options.thresholds = view.buf ? view.buf : &nothing;
+    options.num_thresholds = core_array_length(&view);
+    int failed = measure(call, self, hierarchy, num_records, &options);
+    PyBuffer_Release(&view);
+    return failed;
+}
+
+static PyObject *curve_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
+    static char *names[] = {"hierarchy", "num_records", "reference", "thresholds", "progress", NULL};
+    core_state *state = PyType_GetModuleState(type);
+    core_hierarchy *hierarchy;
+    uint32_t num_records = 0;
+    PyObject *reference = Py_None, *thresholds = Py_None, *callback = Py_None;
+    core_call call;
+    if (!state ||
+        !PyArg_ParseTupleAndKeywords(arguments, keywords, "O!|O&OOO:Curve", names, state->hierarchy_type, &hierarchy,
+                                     core_uint32_argument, &num_records, &reference, &thresholds, &callback))
+        return NULL;
+    core_curve *self = (core_curve *)core_object_new(type, sizeof *self);
+    if (self && core_call_init(&call, state, callback) == 0 &&
+        create(&call, self, hierarchy->hierarchy, num_records, reference, thresholds) == 0)
+        return (PyObject *)self;
+    Py_XDECREF((PyObject *)self);
+    return NULL;
+}
+
+static void curve_dealloc(PyObject *object) {
+    sl_curve_release(((core_curve *)object)->curve);
+    core_object_free(object);
+}
+
+static Py_ssize_t curve_length(PyObject *self) { return (Py_ssize_t)sl_curve_length(of(self)); }
+
+static PyObject *get_thresholds(PyObject *self, void *closure) {
+    (void)closure;
+    return core_buffer_borrow(core_state_of(self), self, sl_curve_thresholds(of(self)), sl_curve_length(of(self)), 'd');
+}
+
+static PyObject *curve_metric(PyObject *self, PyObject *arguments, PyObject *keywords) {
+    static char *names[] = {"name", "parameter", NULL};
+    const char *name;
+    double parameter = 1.0;
+    sl_metric metric;
+    core_call call;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "s|d:metric", names, &name, &parameter)) return NULL;
+    if (core_call_init(&call, core_state_of(self), NULL) < 0) return NULL;
+    if (sl_metric_from_name(name, &metric, &call.error) != SL_OK) {
+        core_raise_error(call.state, &call.error);
+        return NULL;
+    }
+    uint64_t length = sl_curve_length(of(self));
+    double *values = core_allocate(call.state, length, sizeof *values, "values of a metric");
+    if (!values) return NULL;
+    core_call_leave(&call);
+    sl_status status = sl_curve_metric(of(self), metric, parameter, values, &call.error);
+    if (core_call_return(&call, status) == 0) return core_buffer_take(call.state, values, length, 'd');
+    free(values);
+    return NULL;
+}
+
+static PyMethodDef curve_methods[] = {
+    {"metric", (PyCFunction)(void (*)(void))curve_metric, METH_VARARGS | METH_KEYWORDS,
+     "One metric at every cut (float64)."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef curve_getset[] = {
+    {"thresholds", get_thresholds, NULL, "The thresholds of the cuts, as compared (float64).", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot curve_slots[] = {
+    {Py_tp_doc, (char *)"Sums of one hierarchy at many cuts, from which every metric is a formula."},
+    {Py_tp_new, (void *)curve_new},
+    {Py_tp_dealloc, (void *)curve_dealloc},
+    {Py_sq_length, (void *)curve_length},
+    {Py_tp_methods, curve_methods},
+    {Py_tp_getset, curve_getset},
+    {0, NULL},
+};
+
+PyType_Spec core_curve_spec = {
+    .name = "starlings._core.Curve",
+    .basicsize = sizeof(core_curve),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = curve_slots,
+};

@@ -1,0 +1,159 @@
+/* module.c: the module starlings._core: its types, its functions and its state.
+ *
+ * The C interface of the engine as Python objects, with no per-record work in Python. _core.pyi beside this folder is the
+ * contract with the Python part of the package; nothing here is public. */
+#include "buffer_type.h"
+#include "objects.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------------------------- instances */
+
+PyObject *core_object_new(PyTypeObject *type, size_t size) {
+    PyObject *self = PyObject_New(PyObject, type);
+    if (self) memset((char *)self + sizeof(PyObject), 0, size - sizeof(PyObject));
+    return self;
+}
+
+void core_object_free(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_Free(self);
+    Py_DECREF((PyObject *)type);
+}
+
+/* ------------------------------------------------------------------------------------------------------- functions */
+
+static PyObject *version(PyObject *module, PyObject *ignored) {
+    (void)module;
+    (void)ignored;
+    return PyUnicode_FromString(sl_version());
+}
+
+static PyObject *set_num_threads(PyObject *module, PyObject *argument) {
+    uint32_t num_threads;
+    (void)module;
+    if (!core_uint32_argument(argument, &num_threads)) return NULL;
+    Py_BEGIN_ALLOW_THREADS sl_set_num_threads(num_threads);
+    Py_END_ALLOW_THREADS return Py_NewRef(Py_None);
+}
+
+static PyObject *num_threads(PyObject *module, PyObject *ignored) {
+    (void)module;
+    (void)ignored;
+    return PyLong_FromUnsignedLong(sl_num_threads());
+}
+
+static PyObject *memory_in_use(PyObject *module, PyObject *ignored) {
+    (void)module;
+    (void)ignored;
+    return PyLong_FromUnsignedLongLong(sl_memory_in_use());
+}
+
+static PyObject *metric_names(PyObject *module, PyObject *ignored) {
+    (void)module;
+    (void)ignored;
+    PyObject *list = PyList_New(0);
+    for (int metric = 0; list && metric < SL_NUM_METRICS; metric++) {
+        sl_metric m = (sl_metric)metric;
+        PyObject *row = Py_BuildValue("sNNs", sl_metric_name(m), PyBool_FromLong(sl_metric_needs_reference(m)),
+                                      PyBool_FromLong(sl_metric_is_count(m)), sl_metric_definition(m));
+        if (!row || PyList_Append(list, row) < 0) Py_CLEAR(list);
+        Py_XDECREF(row);
+    }
+    return list;
+}
+
+static PyObject *set_exceptions(PyObject *module, PyObject *exceptions) {
+    core_state *state = PyModule_GetState(module);
+    PyObject *previous = state->exceptions;
+    state->exceptions = Py_NewRef(exceptions);
+    Py_XDECREF(previous);
+    return Py_NewRef(Py_None);
+}
+
+#define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
+
+static PyMethodDef functions[] = {
+    {"extend", WITH_KEYWORDS(core_extend), METH_VARARGS | METH_KEYWORDS,
+     "The hierarchy of edges over all records of a context, and of a base hierarchy."},
+    {"from_entities", WITH_KEYWORDS(core_from_entities), METH_VARARGS | METH_KEYWORDS,
+     "The hierarchy of entities, each an iterable of keys."},
+    {"from_labels", WITH_KEYWORDS(core_from_labels), METH_VARARGS | METH_KEYWORDS,
+     "The hierarchy in which keys[i] belongs to the entity labels[i]."},
+    {"merge", WITH_KEYWORDS(core_merge), METH_VARARGS | METH_KEYWORDS,
+     "The hierarchy of two hierarchies' edges together."},
+    {"metric_names", metric_names, METH_NOARGS, "(name, needs a reference, is a count, definition) of every metric."},
+    {"set_num_threads", set_num_threads, METH_O, "Number of threads of long calls; 0: the default."},
+    {"num_threads", num_threads, METH_NOARGS, "Number of threads of long calls."},
+    {"memory_in_use", memory_in_use, METH_NOARGS, "Bytes that the engine holds."},
+    {"set_exceptions", set_exceptions, METH_O, "The module whose classes the extension raises."},
+    {"version", version, METH_NOARGS, "Version of the engine."},
+    {NULL, NULL, 0, NULL},
+};
+
+/* ---------------------------------------------------------------------------------------------------------- module */
+
+static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **slot) {
+    *slot = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    return *slot ? PyModule_AddType(module, *slot) : -1;
+}
+
+static int execute(PyObject *module) {
+    core_state *state = PyModule_GetState(module);
+    if (add_type(module, &core_buffer_spec, &state->buffer_type) < 0 ||
+        add_type(module, &core_context_spec, &state->context_type) < 0 ||
+        add_type(module, &core_hierarchy_spec, &state->hierarchy_type) < 0 ||
+        add_type(module, &core_partition_spec, &state->partition_type) < 0 ||
+        add_type(module, &core_curve_spec, &state->curve_type) < 0 ||
+        add_type(module, &core_table_spec, &state->table_type) < 0)
+        return -1;
+    return 0;
+}
+
+static int traverse(PyObject *module, visitproc visit, void *arg) {
+    core_state *state = PyModule_GetState(module);
+    if (!state) return 0;
+    Py_VISIT(state->exceptions);
+    Py_VISIT(state->buffer_type);
+    Py_VISIT(state->context_type);
+    Py_VISIT(state->hierarchy_type);
+    Py_VISIT(state->partition_type);
+    Py_VISIT(state->curve_type);
+    Py_VISIT(state->table_type);
+    return 0;
+}
+
+static int clear(PyObject *module) {
+    core_state *state = PyModule_GetState(module);
+    if (!state) return 0;
+    Py_CLEAR(state->exceptions);
+    Py_CLEAR(state->buffer_type);
+    Py_CLEAR(state->context_type);
+    Py_CLEAR(state->hierarchy_type);
+    Py_CLEAR(state->partition_type);
+    Py_CLEAR(state->curve_type);
+    Py_CLEAR(state->table_type);
+    return 0;
+}
+
+static void release(void *module) { clear(module); }
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)execute},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "starlings._core",
+    .m_doc = "The engine of Starlings as Python objects. Not public.",
+    .m_size = sizeof(core_state),
+    .m_methods = functions,
+    .m_slots = slots,
+    .m_traverse = traverse,
+    .m_clear = clear,
+    .m_free = release,
+};
+
+PyMODINIT_FUNC PyInit__core(void);
+PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&definition); }

@@ -1,0 +1,148 @@
+/* records_input.c: Context.add_records: the records of one source, from a column of a table or simply counted. */
+#include "keys_input.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNTED_ROWS UINT64_C(524288)
+
+/* ------------------------------------------------------------------------------------------------------ counted keys */
+
+static int count_arrow(core_call *call, PyObject *data, uint64_t *out) {
+    core_arrow arrow;
+    struct ArrowArray array;
+    int got = core_arrow_open(call, data, false, &arrow);
+    if (got < 0) return -1;
+    while ((got = core_arrow_next(call, &arrow, &array)) > 0) {
+        *out += array.length > 0 ? (uint64_t)array.length : 0;
+        array.release(&array);
+        if (PyErr_CheckSignals() < 0) got = -1;
+        if (got < 0) break;
+    }
+    core_arrow_close(&arrow);
+    return got;
+}
+
+static int count_iterable(core_call *call, PyObject *data, uint64_t *out) {
+    PyObject *iterator = PyObject_GetIter(data), *object = NULL;
+    if (!iterator) {
+        if (!core_caught(PyExc_TypeError)) return -1;
+        return core_raise(call->state, SL_ERROR_INVALID_ARGUMENT,
+                          "records cannot be read from a %R; give Arrow data, a DataFrame or a list of dicts",
+                          (PyObject *)Py_TYPE(data));
+    }
+    int failed = 0;
+    while (!failed && (object = PyIter_Next(iterator)) != NULL) {
+        Py_DECREF(object);
+        if (++*out % CORE_POLL_ROWS == 0) failed = core_call_poll(call, "reading", *out, 0);
+    }
+    Py_DECREF(iterator);
+    return failed || PyErr_Occurred() ? -1 : 0;
+}
+
+/* The number of rows of anything with rows. */
+static int count_rows(core_call *call, PyObject *data, uint64_t *out) {
+    *out = 0;
+    if (PyDict_Check(data)) {
+        PyObject *column, *name;
+        Py_ssize_t position = 0;
+        return PyDict_Next(data, &position, &name, &column) ? count_rows(call, column, out) : 0;
+    }
+    if (PyUnicode_Check(data) || PyBytes_Check(data)) {
+        return core_raise(call->state, SL_ERROR_INVALID_ARGUMENT,
+                          "records cannot be read from a %R; give Arrow data, a DataFrame or a list of dicts",
+                          (PyObject *)Py_TYPE(data));
+    }
+    Py_ssize_t size = PyObject_Size(data);
+    if (size >= 0) {
+        *out = (uint64_t)size;
+        return 0;
+    }
+    PyErr_Clear();
+    return core_is_arrow(data) ? count_arrow(call, data, out) : count_iterable(call, data, out);
+}
+
+/* The keys first..first+count-1. */
+static core_chunk *counted_chunk(const core_state *state, uint64_t first, uint64_t count) {
+    core_chunk *chunk = core_chunk_new(state);
+    if (!chunk) return NULL;
+    uint64_t *numbers = core_allocate(state, count, sizeof *numbers, "keys");
+    if (!numbers) {
+        core_chunk_release(chunk);
+        return NULL;
+    }
+    for (uint64_t i = 0; i < count; i++) numbers[i] = first + i;
+    chunk->memory = numbers;
+    chunk->column = (sl_column){.type = SL_COLUMN_UINT64, .length = count, .values = numbers};
+    return chunk;
+}
+
+static int append_counted(core_reading *reading, PyObject *data, core_indices *out) {
+    uint64_t rows;
+    if (count_rows(reading->call, data, &rows) < 0) return -1;
+    for (uint64_t first = 0; first < rows; first += COUNTED_ROWS) {
+        uint64_t count = rows - first < COUNTED_ROWS ? rows - first : COUNTED_ROWS;
+        core_chunk *chunk = counted_chunk(reading->call->state, first, count);
+        if (!chunk) return -1;
+        int failed = core_keys_read_chunk(reading, CORE_APPEND, chunk, first, out);
+        core_chunk_release(chunk);
+        if (failed) return -1;
+    }
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------------------------- a column */
+
+static int no_such_column(const core_state *state, PyObject *table, PyObject *name) {
+    PyObject *labels = PyDict_Check(table) ? Py_NewRef(table) : PyObject_GetAttrString(table, "columns");
+    PyObject *names = labels ? PySequence_List(labels) : NULL;
+    Py_XDECREF(labels);
+    if (!names) return -1;
+    core_raise(state, SL_ERROR_INVALID_ARGUMENT, "there is no column %R for the key; the columns are %R", name, names);
+    Py_DECREF(names);
+    return -1;
+}
+
+/* From a dict or a data frame the column itself, which may be of a type that Arrow has no name for. */
+static int append_column(core_reading *reading, PyObject *data, PyObject *name, core_indices *out) {
+    if (!core_is_table(data)) return core_keys_read(reading, CORE_APPEND, "key", data, name, out);
+    PyObject *column = PyObject_GetItem(data, name);
+    if (!column) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) return -1;
+        PyErr_Clear();
+        return no_such_column(reading->call->state, data, name);
+    }
+    int failed = core_keys_read(reading, CORE_APPEND, "key", column, NULL, out);
+    Py_DECREF(column);
+    return failed;
+}
+
+PyObject *core_context_add_records(PyObject *self, PyObject *arguments, PyObject *keywords) {
+    static char *names[] = {"source", "data", "key_column", "progress", NULL};
+    PyObject *source, *data, *key_column = Py_None, *callback = Py_None;
+    core_call call;
+    core_reading reading;
+    core_indices added = {NULL, 0, 0};
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "UO|OO:add_records", names, &source, &data, &key_column,
+                                     &callback))
+        return NULL;
+    if (core_call_init(&call, core_state_of(self), callback) < 0) return NULL;
+    if (key_column != Py_None && !PyUnicode_Check(key_column)) {
+        core_raise(call.state, SL_ERROR_INVALID_ARGUMENT, "key_column must be a str or None, not %R", key_column);
+        return NULL;
+    }
+    sl_context *context = ((core_context *)self)->context;
+    if (core_call_check(&call, context) < 0) return NULL;
+    uint32_t before = sl_context_num_records(context);
+    core_reading_init(&reading, &call, context, source);
+    int failed = key_column == Py_None ? append_counted(&reading, data, &added)
+                                       : append_column(&reading, data, key_column, &added);
+    static const core_place place = {"source", CORE_NO_ROW};
+    uint16_t id;
+    if (!failed) failed = core_source_id(&reading, &place, NULL, &id); /* a source without records is known too */
+    core_reading_close(&reading);
+    free(added.values);
+    if (!failed) return Py_BuildValue("IK", (unsigned)before, (unsigned long long)added.count);
+    core_context_roll_back(context, before);
+    return NULL;
+}

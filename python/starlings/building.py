@@ -1,0 +1,200 @@
+"""Hierarchies from what users have: edges, entities, labels, and edges between entities.
+
+Each function makes one hierarchy over a context, to which it may append records; what it was given is checked and
+brought into a form that the engine reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from starlings import _core
+from starlings.dataframes import EdgeColumns, readable_edges, readable_keys
+from starlings.entity import Entities, Entity
+from starlings.exceptions import DuplicateKeyError, InvalidArgumentError
+from starlings.partition import Partition
+
+__all__ = [
+    "build_from_edges",
+    "build_from_entities",
+    "build_from_labels",
+    "build_on_entities",
+    "decimals_of",
+    "entities_or_keys",
+]
+
+
+def decimals_of(quantise: int | None | EllipsisType, quantize: int | None | EllipsisType) -> int:
+    """Decimals that the two spellings ask for; 0 for exact scores.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If both are given and differ, and for what is not None or 1 to 6.
+    """
+    if quantise is not ... and quantize is not ... and quantise != quantize:
+        raise InvalidArgumentError(f"quantise={quantise!r} and quantize={quantize!r} are one option; give one of them")
+    chosen = quantize if quantise is ... else quantise
+    if chosen is ...:
+        return 6
+    if chosen is None:
+        return 0
+    if isinstance(chosen, bool) or not isinstance(chosen, (int, np.integer)) or not 1 <= chosen <= 6:
+        raise InvalidArgumentError(f"quantise must be 1 to 6 decimals, or None for exact scores, not {chosen!r}")
+    return int(chosen)
+
+
+def build_from_edges(
+    context: _core.Context,
+    base: _core.Hierarchy | None,
+    edges: Any,
+    names: EdgeColumns,
+    source: str,
+    decimals: int,
+    known_records_only: bool,
+    progress: _core.ProgressCallback | None,
+) -> _core.Hierarchy:
+    """The hierarchy of edges over a context, extending `base`."""
+    readable, columns = readable_edges(edges, names)
+    return _core.extend(
+        context,
+        base,
+        readable,
+        columns=columns,
+        source=source,
+        decimals=decimals,
+        known_records_only=known_records_only,
+        progress=progress,
+    )
+
+
+def build_from_entities(
+    context: _core.Context,
+    entities: Any,
+    threshold: float,
+    source: str,
+    known_records_only: bool,
+    progress: _core.ProgressCallback | None,
+) -> _core.Hierarchy:
+    """The hierarchy of entities over a context."""
+    partition = _whole_partition(entities)
+    if partition is not None and not known_records_only:
+        return _build_from_partition(context, partition, threshold, progress)[0]
+    if isinstance(entities, (str, bytes)) or not isinstance(entities, Iterable):
+        raise InvalidArgumentError(f"entities must be an iterable of sets of keys, not {type(entities).__name__}")
+    return _core.from_entities(
+        context, entities, threshold, source=source, known_records_only=known_records_only, progress=progress
+    )
+
+
+def build_from_labels(
+    context: _core.Context,
+    keys: Any,
+    labels: Any,
+    threshold: float,
+    source: str,
+    known_records_only: bool,
+    progress: _core.ProgressCallback | None,
+) -> _core.Hierarchy:
+    """The hierarchy of a membership vector over a context."""
+    return _core.from_labels(
+        context,
+        readable_keys(keys),
+        readable_keys(labels, "labels"),
+        threshold,
+        source=source,
+        known_records_only=known_records_only,
+        progress=progress,
+    )
+
+
+def _whole_partition(entities: object) -> Partition | None:
+    """The partition whose entities these are, if they are all of one."""
+    if isinstance(entities, Entities):
+        return entities.whole_partition
+    return entities if isinstance(entities, Partition) else None
+
+
+def _build_from_partition(
+    context: _core.Context, partition: Partition, threshold: float, progress: _core.ProgressCallback | None
+) -> tuple[_core.Hierarchy, NDArray[np.uint32]]:
+    """The hierarchy of a partition's entities, and the index here of each of its records. No entity is made for it."""
+    translation = np.asarray(context.intern_context(partition._context, partition.num_records, progress))
+    numbers = np.arange(partition.num_records, dtype=np.uint32)
+    hierarchy = _core.from_labels(_core.Context(), numbers, partition.labels, threshold, progress=progress)
+    nothing = _core.extend(context, None, [])
+    return _core.merge(nothing, hierarchy, translation, context.num_records, progress), translation
+
+
+def entities_or_keys(records: Any) -> tuple[list[Entity] | Partition | None, Any]:
+    """``records`` of `Collection.from_edges` as entities, or as a column of keys, or as neither."""
+    if records is None:
+        return None, None
+    partition = _whole_partition(records)
+    if partition is not None:
+        return partition, None
+    if isinstance(records, (list, tuple, Entities)):
+        return (list(records), None) if len(records) and isinstance(records[0], Entity) else (None, records)
+    if isinstance(records, Iterator):
+        first = next(records, None)
+        if isinstance(first, Entity):
+            return [first, *records], None
+        return None, () if first is None else chain([first], records)
+    return None, readable_keys(records, "records")
+
+
+def build_on_entities(
+    context: _core.Context,
+    entities: list[Entity] | Partition,
+    edges: Any,
+    names: EdgeColumns,
+    source: str,
+    decimals: int,
+    progress: _core.ProgressCallback | None,
+) -> _core.Hierarchy:
+    """The hierarchy of edges between entities, over the records of the entities.
+
+    Two hierarchies, one over the entities' ids and one over their members, are merged: each id stands for the first
+    member of its entity.
+    """
+    ids = _core.Context()
+    if isinstance(entities, Partition):
+        ids.intern(np.arange(entities.num_entities, dtype=np.uint32), source)
+        within, here = _build_from_partition(context, entities, 1.0, progress)
+        firsts: Any = here[np.asarray(entities._core.records)[np.asarray(entities._core.offsets)[:-1]]]
+    else:
+        _intern_ids(ids, entities, source)
+        within = _core.from_entities(context, entities, 1.0, source=source, progress=progress)
+        firsts = context.find([next(iter(entity)) for entity in entities], source)
+    between = build_from_edges(ids, None, edges, names, source, decimals, True, progress)
+    return _core.merge(within, between, firsts, context.num_records, progress)
+
+
+def _intern_ids(ids: _core.Context, entities: list[Entity], source: str) -> None:
+    """Make the ids of the entities the records of a context, in order."""
+    faults = map(_fault_of, entities)
+    row, fault = next(((row, fault) for row, fault in enumerate(faults) if fault), (-1, ""))
+    if fault:
+        raise InvalidArgumentError(f"records are entities, but row {row} {fault}: {entities[row]!r}", row=row)
+    indices = np.asarray(ids.intern([entity.id for entity in entities], source))
+    if ids.num_records < len(entities):
+        again = int(np.flatnonzero(indices != np.arange(len(indices)))[0])
+        first = int(np.flatnonzero(indices == indices[again])[0])
+        raise DuplicateKeyError(
+            f"rows {first} and {again} have the same entity id {entities[again].id!r}", row=again, other_row=first
+        )
+
+
+def _fault_of(entity: object) -> str:
+    """Why edges cannot name this entity, or nothing."""
+    if not isinstance(entity, Entity):
+        return "is no Entity"
+    if entity.id is None:
+        return "has no id"
+    return "" if entity.size else "has no members"

@@ -1,0 +1,422 @@
+"""Collections: one attempt at resolution, as the hierarchy of all its partitions over a data context.
+
+A collection is two references, to a context and to an immutable hierarchy, kept in one `State` that is swapped as a
+whole. So reading needs no lock, copies and views cost nothing, and whatever fails before the swap changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from html import escape
+from types import EllipsisType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from starlings import _core
+from starlings._typing import EdgesLike, KeyLike, KeysLike, Progress
+from starlings.building import (
+    build_from_edges,
+    build_from_entities,
+    build_from_labels,
+    build_on_entities,
+    decimals_of,
+    entities_or_keys,
+)
+from starlings.dataframes import readable_keys
+from starlings.entity import Entity
+from starlings.exceptions import InvalidArgumentError
+from starlings.metrics import Metrics
+from starlings.partition import Partition, find_record
+from starlings.progress import reporting
+from starlings.reports import Report, statistics
+from starlings.state import Exclusive, PartitionCache, State, appending
+from starlings.thresholds import as_compared, check_threshold, grid
+
+__all__ = ["Collection"]
+
+
+class Collection:
+    """A hierarchy of entities over records: every partition that scored pairs imply, at every threshold.
+
+    Made by `from_edges`, `from_entities` or `from_labels`, or taken from a frame as a view: ``frame["name"]``. Safe
+    to use from several threads.
+
+    Examples
+    --------
+    >>> import starlings as sl
+    >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6), ("x", "y", 0.6)])
+    >>> collection
+    Collection(num_records=5, num_merges=3, num_thresholds=2)
+    >>> [collection.at(t).num_entities for t in (1.0, 0.9, 0.6)]
+    [5, 4, 2]
+    """
+
+    _state: State
+    _lock: Exclusive
+
+    def __init__(self) -> None:
+        raise InvalidArgumentError("use Collection.from_edges, Collection.from_entities or Collection.from_labels")
+
+    @classmethod
+    def _with_state(cls, state: State) -> Collection:
+        """A collection of that state."""
+        collection = cls.__new__(cls)
+        collection._state = state
+        collection._lock = Exclusive("collection")
+        return collection
+
+    # ---------------------------------------------------------------------------------------------------- making one
+
+    @classmethod
+    def from_edges(
+        cls,
+        edges: EdgesLike,
+        *,
+        records: KeysLike | Iterable[Entity] | None = None,
+        quantise: int | None | EllipsisType = ...,
+        quantize: int | None | EllipsisType = ...,
+        source: str = "default",
+        left: str | None = None,
+        right: str | None = None,
+        score: str | None = None,
+        left_source: str | None = None,
+        right_source: str | None = None,
+        progress: Progress = None,
+    ) -> Collection:
+        """The hierarchy of scored pairs.
+
+        Parameters
+        ----------
+        edges : table, tuple of three columns, or iterable of (left, right, score)
+            A table is anything with the Arrow PyCapsule stream (pyarrow, polars, pandas, DuckDB); its columns are
+            ``left, right, score``, or those of Splink's predictions, or named by the options below. A key may be a
+            (source, key) tuple. Iterables are consumed in batches. Self-loops are allowed; of duplicates the highest
+            score counts.
+        records : keys, or iterable of Entity, optional
+            All the records there are; those without an edge become singletons, and an edge with another key is an
+            error. By default the records are those of the edges, in order of appearance. With entities, the edges
+            name entity ids and the members of each entity are together from threshold 1.0 on.
+        quantise, quantize : int or None
+            Decimals to which scores are rounded, half to even: 1 to 6, by default 6. None compares them as they are.
+        source : str
+            The source of bare keys.
+        left, right, score, left_source, right_source : str, optional
+            Names of the columns of a table.
+        progress : bool, callable or None
+            A bar on standard error, or a function called with phase, done and total; by default a bar on terminals once
+            the work has lasted a second.
+
+        Raises
+        ------
+        InvalidScoreError
+            For a score that is null, NaN, infinite or outside [0, 1], with its row.
+        InvalidKeyError
+            For a null key or a value that is no key, with its row.
+        KeyNotFoundError
+            For a key that is not among `records`, with its row.
+        InvalidArgumentError
+            For columns that are missing or of unusable types, and for unusable options.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import starlings as sl
+        >>> left, right = np.array([1, 2, 7]), np.array([2, 3, 8])
+        >>> collection = sl.Collection.from_edges((left, right, np.array([0.9, 0.45, 0.7])), records=range(1, 10))
+        >>> collection.num_records, collection.at(0.7).num_entities
+        (9, 7)
+        """
+        decimals = decimals_of(quantise, quantize)
+        names = (left, right, score, left_source, right_source)
+        context = _core.Context()
+        with reporting(progress) as callback:
+            entities, keys = entities_or_keys(records)
+            if entities is not None:
+                hierarchy = build_on_entities(context, entities, edges, names, source, decimals, callback)
+            else:
+                if keys is not None:
+                    context.intern(keys, source, callback)
+                hierarchy = build_from_edges(context, None, edges, names, source, decimals, keys is not None, callback)
+        return cls._with_state(State.standalone(context, hierarchy, decimals))
+
+    @classmethod
+    def from_entities(
+        cls,
+        entities: Iterable[Iterable[KeyLike]],
+        threshold: float = 1.0,
+        *,
+        records: KeysLike | None = None,
+        source: str = "default",
+        progress: Progress = None,
+    ) -> Collection:
+        """The hierarchy in which the members of each entity are together from one threshold on.
+
+        Parameters
+        ----------
+        entities : iterable of entities
+            Each an `Entity` or an iterable of keys or (source, key).
+        threshold : float
+            Where they come together.
+        records : keys, optional
+            All the records there are; by default those of the entities.
+        source : str
+            The source of bare keys.
+        progress : bool, callable or None
+            As in `from_edges`.
+
+        Raises
+        ------
+        OverlapError
+            For a record in two entities.
+        InvalidKeyError
+            For what is no key.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> sl.Collection.from_entities([{"a", "b"}, {"c"}]).at(1.0).num_entities
+        2
+        """
+        at = check_threshold(threshold)
+        context = _core.Context()
+        with reporting(progress) as callback:
+            if records is not None:
+                context.intern(readable_keys(records, "records"), source, callback)
+            hierarchy = build_from_entities(context, entities, at, source, records is not None, callback)
+        return cls._with_state(State.standalone(context, hierarchy, 6))
+
+    @classmethod
+    def from_labels(
+        cls,
+        keys: KeysLike,
+        labels: KeysLike,
+        threshold: float = 1.0,
+        *,
+        records: KeysLike | None = None,
+        source: str = "default",
+        progress: Progress = None,
+    ) -> Collection:
+        """The hierarchy of a membership vector: records with the same label are together from one threshold on.
+
+        Parameters
+        ----------
+        keys : column of keys
+            The records.
+        labels : column of keys
+            Which entity each belongs to; any keys.
+        threshold : float
+            Where they come together.
+        records : keys, optional
+            All the records there are; by default `keys`.
+        source : str
+            The source of bare keys.
+        progress : bool, callable or None
+            As in `from_edges`.
+
+        Raises
+        ------
+        OverlapError
+            For a key with two labels.
+        InvalidKeyError
+            For what is no key or no label.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> sl.Collection.from_labels(["a", "b", "c"], [7, 7, 8]).at(1.0).labels.tolist()
+        [0, 0, 1]
+        """
+        at = check_threshold(threshold)
+        context = _core.Context()
+        with reporting(progress) as callback:
+            if records is not None:
+                context.intern(readable_keys(records, "records"), source, callback)
+            hierarchy = build_from_labels(context, keys, labels, at, source, records is not None, callback)
+        return cls._with_state(State.standalone(context, hierarchy, 6))
+
+    # ------------------------------------------------------------------------------------------------------- reading
+
+    @property
+    def num_records(self) -> int:
+        """The number of records; `len` of the collection."""
+        return self._state.num_records
+
+    @property
+    def num_merges(self) -> int:
+        """The number of merge events: at one threshold, two or more components becoming one."""
+        return self._state.hierarchy.num_merges
+
+    @property
+    def thresholds(self) -> NDArray[np.float64]:
+        """The thresholds at which something merges, highest first. Read-only."""
+        return np.asarray(self._state.hierarchy.levels)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the hierarchy, without the records."""
+        return self._state.hierarchy.nbytes
+
+    @property
+    def is_view(self) -> bool:
+        """Whether this is a frame's collection, not one of its own."""
+        return self._state.is_view
+
+    def at(self, threshold: float) -> Partition:
+        """The entities at a threshold: what is connected by edges of that score or more.
+
+        The ten partitions used last are kept, and thresholds between which nothing merges share one.
+
+        Raises
+        ------
+        InvalidThresholdError
+            For a threshold that is NaN or outside [0, 1].
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> sl.Collection.from_edges([("a", "b", 0.85)]).at(0.1 + 0.75).num_entities
+        1
+        """
+        at = check_threshold(threshold)
+        state = self._state
+        core = state.cache.get(state.hierarchy, at, state.num_records)
+        return Partition(state.context, core, as_compared(at, exact=state.hierarchy.is_exact))
+
+    def clear_cache(self) -> None:
+        """Forget the partitions kept by `at`."""
+        self._state.cache.clear()
+
+    def sweep(self, start: float = 0.0, stop: float = 1.0, step: float = 0.01, *, progress: Progress = None) -> Report:
+        """Statistics of the partitions at equally spaced thresholds.
+
+        Parameters
+        ----------
+        start, stop : float
+            First and last threshold, both included.
+        step : float
+            From one to the next, on a grid of millionths.
+        progress : bool, callable or None
+            As in `from_edges`.
+
+        Returns
+        -------
+        Report
+            One row a threshold, ascending: `threshold` and every metric of ``Metrics.stats``.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6)])
+        >>> [(row["threshold"], row["entity_count"]) for row in collection.sweep(0.5, 1.0, 0.25)]
+        [(0.5, 1), (0.75, 2), (1.0, 3)]
+        """
+        points = grid(start, stop, step)
+        state = self._state
+        with reporting(progress) as callback:
+            curve = _core.Curve(state.hierarchy, state.num_records, None, points, callback)
+        return Report({"threshold": np.asarray(curve.thresholds)} | statistics(curve, Metrics.stats))
+
+    def threshold_between(self, a: KeyLike, b: KeyLike) -> float | None:
+        """The highest threshold at which two records are together.
+
+        Parameters
+        ----------
+        a, b : key or (source, key)
+            The records; a bare key is looked for in all sources.
+
+        Returns
+        -------
+        float or None
+            None if they are together at no threshold; 1.0 for a record and itself.
+
+        Raises
+        ------
+        KeyNotFoundError
+            If there is no such record.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6), ("x", "y", 0.7)])
+        >>> collection.threshold_between("a", "c"), collection.threshold_between("a", "x")
+        (0.6, None)
+        """
+        state = self._state
+        first, second = (find_record(state.context, key, state.num_records) for key in (a, b))
+        if first == second:
+            return 1.0
+        if max(first, second) >= state.hierarchy.num_records:
+            return None
+        order, join = np.asarray(state.hierarchy.order), np.asarray(state.hierarchy.join)
+        start, stop = np.flatnonzero((order == first) | (order == second)).tolist()
+        weakest = int(join[start:stop].max())
+        return float(np.asarray(state.hierarchy.levels)[weakest]) if weakest < state.hierarchy.num_levels else None
+
+    def copy(self) -> Collection:
+        """An independent collection, never a view. Shares memory until one of them changes."""
+        return Collection._with_state(replace(self._state, owns_context=False, is_view=False, cache=PartitionCache()))
+
+    # ------------------------------------------------------------------------------------------------------ changing
+
+    def add_edges(
+        self,
+        edges: EdgesLike,
+        *,
+        source: str = "default",
+        left: str | None = None,
+        right: str | None = None,
+        score: str | None = None,
+        left_source: str | None = None,
+        right_source: str | None = None,
+        progress: Progress = None,
+    ) -> None:
+        """Extend the hierarchy by scored pairs, as if they had been among the first.
+
+        New keys become new records. A view is detached first: the frame does not change, and `is_view` is False from
+        then on. Partitions taken before stay as they are.
+
+        Parameters
+        ----------
+        edges : table, tuple of three columns, or iterable of (left, right, score)
+            As in `from_edges`; scores are rounded as those of the collection.
+        source, left, right, score, left_source, right_source, progress
+            As in `from_edges`.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([("a", "b", 0.9)])
+        >>> collection.add_edges([("b", "c", 0.8)])
+        >>> collection.at(0.8).num_entities, collection.num_records
+        (1, 3)
+        """
+        names = (left, right, score, left_source, right_source)
+        with self._lock, reporting(progress) as callback:
+            state = self._state
+            context = state.context if state.owns_context else state.context.copy(state.num_records)
+            with appending(context, state.num_records):
+                hierarchy = build_from_edges(
+                    context, state.hierarchy, edges, names, source, state.decimals, False, callback
+                )
+                self._state = State.standalone(context, hierarchy, state.decimals)
+
+    # ------------------------------------------------------------------------------------------------------- showing
+
+    def __len__(self) -> int:
+        return self.num_records
+
+    def __repr__(self) -> str:
+        view = ", is_view=True" if self.is_view else ""
+        counts = f"num_records={self.num_records}, num_merges={self.num_merges}"
+        return f"Collection({counts}, num_thresholds={self._state.hierarchy.num_levels}{view})"
+
+    def _repr_html_(self) -> str:
+        thresholds = self.thresholds
+        some = np.unique(np.linspace(0, max(0, len(thresholds) - 1), 10).astype(np.intp))
+        state = self._state
+        curve = _core.Curve(state.hierarchy, state.num_records, None, thresholds[some[: len(thresholds)]])
+        chosen = [Metrics.stats.entity_count, Metrics.stats.largest_entity, Metrics.stats.singletons]
+        table = Report({"threshold": np.asarray(curve.thresholds)} | statistics(curve, chosen))
+        return f"<p>{escape(repr(self))}</p>{table._repr_html_()}"

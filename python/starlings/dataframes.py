@@ -1,0 +1,127 @@
+"""Inputs that the engine cannot read by itself, turned into some that it can: pandas objects.
+
+The engine reads Arrow streams, numpy arrays and Python iterables. The columns of a pandas frame go in through Arrow
+where pyarrow is installed and takes them, otherwise as numpy arrays; they are found by the same names as in other
+tables. Nothing is imported to recognise a pandas object: it is known by the module of its class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from starlings.exceptions import InvalidArgumentError
+from starlings.optional import is_installed
+
+__all__ = ["EdgeColumns", "readable_edges", "readable_keys", "readable_records"]
+
+#: Names of left, right, score, left source and right source; None where they are to be recognised.
+EdgeColumns = tuple[str | None, str | None, str | None, str | None, str | None]
+
+_NAMES: EdgeColumns = ("left", "right", "score", "left_source", "right_source")
+_SPLINK_NAMES: EdgeColumns = (
+    "unique_id_l",
+    "unique_id_r",
+    "match_probability",
+    "source_dataset_l",
+    "source_dataset_r",
+)
+
+
+def readable_edges(edges: Any, columns: EdgeColumns) -> tuple[Any, EdgeColumns | None]:
+    """`edges` and the names of their columns as the engine takes them."""
+    named = columns if any(columns) else None
+    if isinstance(edges, tuple) and len(edges) == 3 and any(map(_is_pandas, edges)):
+        return tuple(map(readable_keys, edges)), named
+    if not _is_pandas(edges):
+        return _checked_iterable(edges, "edges"), named
+    return _pandas_edges(edges, columns), None
+
+
+def readable_keys(keys: Any, what: str = "keys") -> Any:
+    """One column of keys or labels as the engine reads it."""
+    return keys.to_numpy() if _is_pandas(keys) else _checked_iterable(keys, what)
+
+
+def readable_records(data: Any, key_column: str | None) -> Any:
+    """Records with attributes as the engine reads them: of a pandas frame the keys only."""
+    if not _is_pandas(data):
+        return _checked_iterable(data, "data")
+    if key_column is None:
+        return range(len(data))
+    _check_columns(data, [key_column], "the records; name the keys' column with key_column=")
+    keys = data[[key_column]]
+    table = _arrow_table(keys)
+    return keys.to_dict("records") if table is None else table
+
+
+def _is_pandas(data: object) -> bool:
+    """Whether this is a frame, series or index of pandas."""
+    kind = type(data)
+    return kind.__module__.partition(".")[0] == "pandas" and hasattr(kind, "to_numpy")
+
+
+def _arrow_table(frame: Any) -> Any:
+    """The frame as a table of pyarrow, or None if there is no pyarrow or a column of mixed types."""
+    if not is_installed("pyarrow"):
+        return None
+    import pyarrow  # type: ignore[import-untyped]
+
+    try:
+        return pyarrow.Table.from_pandas(frame, preserve_index=False)
+    except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _pandas_edges(frame: Any, columns: EdgeColumns) -> Any:
+    """The edges of a frame under their standard names, or as a tuple of columns of numpy arrays and lists."""
+    names = _edge_names(frame, columns)
+    given = [name for name in names if name is not None]
+    _check_columns(frame, given, "the edges; name them with left=, right= and score=")
+    present = {name: standard for name, standard in zip(names, _NAMES, strict=True) if name is not None}
+    wanted = frame[list(present)].rename(columns=present)
+    table = _arrow_table(wanted)
+    if table is not None:
+        return table
+    return _keys(wanted, "left"), _keys(wanted, "right"), wanted["score"].to_numpy()
+
+
+def _edge_names(frame: Any, columns: EdgeColumns) -> tuple[Any, ...]:
+    """Which columns of the frame are left, right, score and, where there are such, the sources."""
+    known = next((names for names in (_NAMES, _SPLINK_NAMES) if set(names[:3]) <= set(frame.columns)), None)
+    if known is None and not any(columns) and len(frame.columns) == 3:
+        return (*frame.columns, None, None)
+    keys_and_score = [mine or theirs for mine, theirs in zip(columns[:3], (known or _NAMES)[:3], strict=True)]
+    sources = [
+        mine or (theirs if theirs in frame.columns else None)
+        for mine, theirs in zip(columns[3:], (known or _NAMES)[3:], strict=True)
+    ]
+    return (*keys_and_score, *sources)
+
+
+def _check_columns(frame: Any, names: list[str], where: str) -> None:
+    """Raise an error that names the columns which the frame lacks."""
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        there = ", ".join(map(repr, frame.columns))
+        raise InvalidArgumentError(f"no column {', '.join(map(repr, missing))} in {where}. There are {there}.")
+
+
+def _keys(edges: Any, side: str) -> Any:
+    """The keys of one side, paired with their sources if there are any."""
+    source = f"{side}_source"
+    if source not in edges.columns:
+        return edges[side].to_numpy()
+    return list(zip(edges[source].tolist(), edges[side].tolist(), strict=True))
+
+
+def _checked_iterable(data: Any, what: str) -> Any:
+    """`data`, if it is something with rows."""
+    if isinstance(data, (str, bytes, dict)) or not (
+        hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__") or isinstance(data, Iterable)
+    ):
+        raise InvalidArgumentError(
+            f"{what} must be a table with the Arrow PyCapsule interface, arrays or an iterable, "
+            f"not {type(data).__name__}"
+        )
+    return data

@@ -1,0 +1,128 @@
+"""Every error that Starlings raises.
+
+All derive from `StarlingsError` and from the built-in exception of their kind, so that ``except KeyError`` finds what
+``except starlings.KeyNotFoundError`` finds. Messages say what was wrong, where, and what to do. Where one input row
+is to blame, ``row`` holds its number, counted from 0 over the whole input; where two rows disagree, ``other_row``
+holds the earlier one.
+"""
+
+__all__ = [
+    "CapacityError",
+    "CollectionNotFoundError",
+    "ColumnNotFoundError",
+    "CorruptFileError",
+    "DuplicateCollectionError",
+    "DuplicateKeyError",
+    "InvalidArgumentError",
+    "InvalidKeyError",
+    "InvalidScoreError",
+    "InvalidThresholdError",
+    "KeyNotFoundError",
+    "MissingDependencyError",
+    "OutOfMemoryError",
+    "OverlapError",
+    "StarlingsError",
+    "SystemCallError",
+    "UnknownMetricError",
+]
+
+
+class StarlingsError(Exception):
+    """Base of all errors of the package.
+
+    Parameters
+    ----------
+    message : str
+        What was wrong, where, and what to do.
+    row, other_row : int, optional
+        The input rows to blame.
+
+    Examples
+    --------
+    >>> import starlings as sl
+    >>> try:
+    ...     sl.Collection.from_edges([("a", "b", 0.5), ("b", "c", 7.0)])
+    ... except sl.StarlingsError as error:
+    ...     print(type(error).__name__, error.row)
+    InvalidScoreError 1
+    """
+
+    #: Number of the offending input row, or None.
+    row: int | None = None
+    #: Number of a second row, which the first one contradicts, or None.
+    other_row: int | None = None
+
+    def __init__(self, message: str = "", *, row: int | None = None, other_row: int | None = None) -> None:
+        super().__init__(message)
+        if row is not None:
+            self.row = row
+        if other_row is not None:
+            self.other_row = other_row
+
+    def __str__(self) -> str:
+        # KeyError would show the message's repr.
+        return str(self.args[0]) if self.args else ""
+
+
+class InvalidArgumentError(StarlingsError, ValueError):
+    """An argument that no data can excuse: a bad option, columns of unequal length, an unusable type."""
+
+
+class InvalidKeyError(StarlingsError, TypeError, ValueError):
+    """What cannot be a key: None, a bool, a float, an int below 0 or above 2**64 - 1, any other type."""
+
+
+class DuplicateKeyError(StarlingsError, ValueError):
+    """The same key twice in one source, where keys must be unique."""
+
+
+class KeyNotFoundError(StarlingsError, KeyError):
+    """A key that is not one of the known records."""
+
+
+class InvalidScoreError(StarlingsError, ValueError):
+    """A score that is null, NaN, infinite or outside [0, 1]."""
+
+
+class InvalidThresholdError(StarlingsError, ValueError):
+    """A threshold that is NaN, no number, or outside [0, 1]."""
+
+
+class OverlapError(StarlingsError, ValueError):
+    """One record in two entities."""
+
+
+class CapacityError(StarlingsError, OverflowError, ValueError):
+    """More records, sources or rows than can be counted."""
+
+
+class CollectionNotFoundError(StarlingsError, KeyError):
+    """No collection of that name in the frame."""
+
+
+class ColumnNotFoundError(StarlingsError, KeyError):
+    """No column of that name in the report."""
+
+
+class DuplicateCollectionError(StarlingsError, ValueError):
+    """A collection of that name is in the frame already."""
+
+
+class UnknownMetricError(StarlingsError, ValueError):
+    """No metric of that name."""
+
+
+class CorruptFileError(StarlingsError, ValueError):
+    """A file or structure that breaks its own invariants."""
+
+
+class OutOfMemoryError(StarlingsError, MemoryError):
+    """An allocation failed; everything is as it was before the call."""
+
+
+class SystemCallError(StarlingsError, OSError):
+    """The operating system refused something other than memory, a thread for example."""
+
+
+class MissingDependencyError(StarlingsError, ImportError):
+    """An optional library is not installed; the message names the extra that brings it."""

@@ -1,0 +1,231 @@
+"""Frames: records, collections over all of them, assimilation, views that never change, threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import starlings as sl
+from starlings.testing import Graph, graphs, key_lists
+
+
+def frame() -> sl.EntityFrame:
+    frame = sl.EntityFrame.from_records("crm", [{"id": key} for key in "abcd"], key_column="id")
+    frame.add_collection_from_edges("model", [("a", "b", 0.9), ("b", "c", 0.6)], source="crm")
+    return frame
+
+
+def test_a_mapping_of_views() -> None:
+    subject = frame()
+    subject.add_collection("second", edges=[("c", "d", 0.5)], source="crm")
+    assert len(subject) == 2 and list(subject) == subject.collection_names() == ["model", "second"]
+    assert "model" in subject and "nothing" not in subject and 5 not in subject
+    assert subject["model"].is_view
+    assert repr(subject["model"]).endswith("is_view=True)")
+    assert repr(subject) == "EntityFrame(num_records=4, collections=['model', 'second'])"
+    assert "crm" in subject._repr_html_() and "second" in subject._repr_html_()
+    subject.drop("model")
+    assert list(subject) == ["second"]
+    subject.drop()
+    subject.add_collection("model", edges=[])
+
+
+def test_every_collection_is_over_all_records() -> None:
+    subject = frame()
+    assert subject["model"].num_records == 4 and subject["model"].at(0.6).num_entities == 2
+    subject.add_records("web", [{"id": 1}, {"id": 2}], "id")
+    assert subject["model"].num_records == 6 and subject["model"].at(0.6).num_entities == 4
+    subject.add_collection_from_edges("other", [("new", "a", 0.8)], source="crm")
+    assert subject.num_records == 7 and subject["model"].at(0.6).num_entities == 5
+    assert subject["model"].at(0.6).to_list()[-1] == {("crm", "new")}
+    assert subject.sources == ["crm", "web"]
+
+
+def test_views_do_not_change() -> None:
+    subject = frame()
+    view = subject["model"]
+    partition, entity = view.at(0.6), view.at(0.6).entities[0]
+    subject.add_records("web", [{"id": 1}], "id")
+    subject.add_collection_from_edges("other", [("z", "a", 0.8)], source="crm")
+    subject.drop("model")
+    assert view.num_records == partition.num_records == len(partition.labels) == 4
+    assert view.at(0.6) == partition and view.at(0.9).num_entities == 3
+    assert entity.members == {("crm", key) for key in "abc"}
+    assert partition.to_arrow().num_rows == 4
+    with pytest.raises(sl.KeyNotFoundError):
+        view.at(0.6).entity_of(("crm", "z"))
+    subject.add_collection("again", view)
+    assert subject["again"].num_records == 6
+
+
+def test_growing_a_view_detaches_it() -> None:
+    subject = frame()
+    view = subject["model"]
+    view.add_edges([("c", "d", 0.7), ("d", "e", 0.7)], source="crm")
+    assert not view.is_view and view.num_records == 5
+    assert subject.num_records == 4 and subject["model"].at(0.6).num_entities == 2
+    assert subject["model"].is_view
+    copy = subject["model"].copy()
+    assert not copy.is_view
+    copy.add_edges([("x", "y", 1.0)])
+    assert subject.num_records == 4 and subject._state.context.num_records == 4
+
+
+def test_views_share_the_cache() -> None:
+    subject = frame()
+    assert subject["model"].at(0.6)._core is subject["model"].at(0.6)._core
+    view = subject["model"]
+    view.clear_cache()
+    old = subject["model"].at(0.6)
+    subject.add_records("web", [{"id": 1}], "id")
+    assert subject["model"].at(0.6).num_records == 5 and view.at(0.6)._core is old._core
+
+
+# --------------------------------------------------------------------------------------------------------- assimilation
+
+
+def test_assimilation_is_by_source_and_key() -> None:
+    subject = frame()
+    given = sl.Collection.from_edges([("d", "c", 0.8), ("new", "a", 0.7), (("web", "a"), "d", 0.5)], source="crm")
+    before = given.at(0.5)
+    subject.add_collection("given", given)
+    assert subject.num_records == 6
+    assert subject["given"].at(0.7).entity_of(("crm", "d")).members == {("crm", "c"), ("crm", "d")}
+    assert subject["given"].at(0.5).entity_of(("web", "a")).size == 3
+    assert subject["given"].at(0.5).num_entities == 3
+    assert not given.is_view and given.num_records == 5 and given.at(0.5) == before
+    given.add_edges([("p", "q", 1.0)])
+    assert subject.num_records == 6
+
+
+@given(graphs(), graphs(), st.data())
+def test_assimilation_is_adding_the_edges(one: Graph, other: Graph, data: st.DataObject) -> None:
+    names = data.draw(key_lists(max(one.num_records, other.num_records)))
+    first, second = ([(names[a], names[b], score) for a, b, score in graph.edges] for graph in (one, other))
+    given = sl.Collection.from_edges(second)
+    by_edges, by_collection = sl.EntityFrame(), sl.EntityFrame()
+    for frame in (by_edges, by_collection):
+        frame.add_collection_from_edges("first", first)
+    by_edges.add_collection_from_edges("second", second)
+    by_collection.add_collection("second", given)
+    assert by_edges.num_records == by_collection.num_records
+    for name in by_edges:
+        by_collection[name]._state.hierarchy.validate()
+        for threshold in (0.0, 0.3, 0.7, 1.0):
+            assert by_edges[name].at(threshold) == by_collection[name].at(threshold)
+
+
+def test_the_first_collection_of_a_frame_shares_its_records() -> None:
+    given = sl.Collection.from_edges([("a", "b", 0.9)])
+    subject = sl.EntityFrame()
+    subject.add_collection("given", given)
+    assert subject._state.context is given._state.context
+    subject.add_collection_from_edges("more", [("c", "d", 0.9)])
+    assert given._state.context.num_records == 2 and subject.num_records == 4
+    given.add_edges([("x", "y", 0.9)])
+    assert subject.num_records == 4 and given.num_records == 4
+    assert subject["given"].at(0.5).num_entities == 3
+
+
+def test_a_view_comes_back_without_translation() -> None:
+    subject = frame()
+    subject.add_collection("twin", subject["model"])
+    assert subject["twin"]._state.hierarchy is subject["model"]._state.hierarchy
+    detached = subject["model"]
+    detached.add_edges([("d", "e", 0.9)], source="crm")
+    subject.add_collection("grown", detached)
+    assert subject.num_records == 5 and subject["grown"].at(0.9).entity_of(("crm", "e")).size == 2
+
+
+def test_exact_collections_stay_exact() -> None:
+    subject = frame()
+    subject.add_collection("exact", sl.Collection.from_edges([("a", "b", 0.1234567)], quantise=None))
+    subject.add_collection_from_edges("too", [("a", "b", 0.1234567)], quantize=None)
+    assert subject["exact"].thresholds.tolist() == subject["too"].thresholds.tolist() == [0.1234567]
+    report = subject.analyse(sl.col("exact").sweep(), sl.col("model").at(0.5))
+    assert report["threshold"].tolist() == [0.1234567]
+
+
+# --------------------------------------------------------------------------------------------------------------- copies
+
+
+def test_copies_are_independent() -> None:
+    subject = frame()
+    copy = subject.copy()
+    copy.add_records("web", [{"id": 1}], "id")
+    copy.drop("model")
+    subject.add_collection_from_edges("other", [("new", "a", 0.8)], source="crm")
+    subject.add_records("shop", [{"id": 9}], "id")
+    assert (subject.num_records, copy.num_records) == (6, 5)
+    assert list(subject) == ["model", "other"] and list(copy) == []
+    again = subject.copy()
+    assert again["model"].at(0.6) == subject["model"].at(0.6)
+
+
+# -------------------------------------------------------------------------------------------------------------- threads
+
+
+def test_reading_while_another_thread_adds() -> None:
+    subject = sl.EntityFrame.from_records("default", [{} for _ in range(500)])
+    subject.add_collection_from_edges("model", [(i, i + 1, (i % 10) / 10) for i in range(499)])
+    subject.add_collection_from_labels("truth", range(500), [i // 3 for i in range(500)])
+    expected = subject.analyse(sl.col("model").sweep(), sl.col("truth").at(1.0), metrics=["f1"])["f1"].tolist()
+    stop = Event()
+    failures: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            while not stop.is_set():
+                report = subject.analyse(sl.col("model").sweep(), sl.col("truth").at(1.0), metrics=["f1"])
+                assert report["f1"].tolist() == expected
+                view = subject["model"]
+                partition = view.at(0.5)
+                assert len(partition.labels) == view.num_records == partition.sizes.sum()
+                assert partition.entity_of(7).size == 6
+        except BaseException as error:
+            failures.append(error)
+
+    readers = [Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(30):
+        first = 1000 + 10 * number
+        subject.add_collection_from_edges(f"c{number}", [(first, first + 1, 0.5), (first, 3, 0.4)])
+        subject.add_records(f"s{number}", [{} for _ in range(5)])
+        with pytest.raises(sl.InvalidScoreError):
+            subject.add_collection_from_edges("bad", [(first + 2, first + 3, 0.5), (1, 2, 7.0)])
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert not failures, failures[0]
+    assert subject.num_records == 500 + 30 * 7
+
+
+def test_adding_from_many_threads() -> None:
+    subject = sl.EntityFrame()
+
+    def add(number: int) -> None:
+        subject.add_collection_from_edges(f"c{number}", [(f"{number}-{i}", f"common-{i}", 0.5) for i in range(50)])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(add, range(24)))
+    assert subject.num_records == 24 * 50 + 50 and len(subject) == 24
+    for number in range(24):
+        partition = subject[f"c{number}"].at(0.5)
+        assert partition.entity_of(f"{number}-7").members == {("default", f"{number}-7"), ("default", "common-7")}
+        assert partition.num_entities == subject.num_records - 50
+
+
+def test_a_large_frame_is_all_arrays() -> None:
+    n = 200_000
+    random = np.random.default_rng(3)
+    subject = sl.EntityFrame()
+    subject.add_collection_from_labels("truth", np.arange(n), np.arange(n) // 3)
+    subject.add_collection_from_edges("model", (*random.integers(0, n, (2, n)), random.random(n).round(3)))
+    report = subject.analyse(sl.col("model").sweep(), sl.col("truth").at(1.0))
+    assert subject.num_records == n and len(report) == len(subject["model"].thresholds)
