@@ -72,6 +72,7 @@ def measure(case: Case, data: Data) -> dict[str, Any]:
     touch_free_memory(data.size)
     reset_peak()
     before = resident("VmRSS")
+    worked = time.process_time()
     times: list[float] = []
     result: Any = None
     for call in step.calls:
@@ -79,10 +80,12 @@ def measure(case: Case, data: Data) -> dict[str, Any]:
         start = time.perf_counter()
         result = call()
         times.append(time.perf_counter() - start)
+    worked = time.process_time() - worked
     peak, held = resident("VmHWM"), resident("VmRSS")
     return {
         "seconds": median(times),
         "first_seconds": times[0],
+        "cpu_seconds": worked / len(times),
         "calls": len(times),
         "peak_bytes": peak,
         "step_peak_bytes": max(peak - before, 0),

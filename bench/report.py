@@ -114,6 +114,7 @@ def case_summary(runs: list[Run]) -> dict[str, Any]:
         "seconds": median(seconds),
         "fastest": min(seconds),
         "slowest": max(seconds),
+        "cpu_seconds": middle(runs, "cpu_seconds"),
         "step_peak_bytes": middle(runs, "step_peak_bytes"),
         "peak_bytes": middle(runs, "peak_bytes"),
         "held_bytes": middle(runs, "held_bytes"),

@@ -178,9 +178,10 @@ static sl_status place_sequential(reading *work, sl_error *error) {
 }
 
 static sl_status place_edges(reading *work, sl_error *error) {
-    sl_i_ticker_begin(work->ticker, "reading edges", work->ticker->total);
     for (uint64_t p = 0; p < work->num_parts; p++) {
         work->part = &work->parts[p];
+        SL_TRY(sl_i_edge_part_open(work->part, work->lanes, work->ticker, error));
+        sl_i_ticker_begin(work->ticker, "placing edges", work->part->rows);
         if (sl_i_edge_part_is_sequential(work->part)) {
             SL_TRY(place_sequential(work, error));
         } else {

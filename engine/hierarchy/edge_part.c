@@ -16,7 +16,17 @@ uint64_t sl_i_edge_part_num_windows(const sl_i_edge_part *part) {
     return part->rows / SL_I_WINDOW + (part->rows % SL_I_WINDOW != 0);
 }
 
-bool sl_i_edge_part_is_sequential(const sl_i_edge_part *part) { return part->kind == SL_I_PART_KEYED; }
+sl_status sl_i_edge_part_open(sl_i_edge_part *part, uint32_t lanes, sl_i_ticker *ticker, sl_error *error) {
+    if (part->kind != SL_I_PART_KEYED) return SL_OK;
+    SL_TRY(sl_i_pair_reader_create(part->context, &part->edges->left, &part->edges->right, part->known_records_only,
+                                   part->first_row, &part->reader, error));
+    if (lanes == 1) return SL_OK; /* one thread numbers keys best while it reads them */
+    return sl_i_pair_reader_number_keys(part->reader, lanes, ticker, error);
+}
+
+bool sl_i_edge_part_is_sequential(const sl_i_edge_part *part) {
+    return part->kind == SL_I_PART_KEYED && !sl_i_pair_reader_is_unordered(part->reader);
+}
 
 /* The part's scores of a window as doubles; a forest's are its levels' values. */
 static sl_status read_scores(const sl_i_edge_part *part, row_range rows, sl_i_window *scratch, const double **out,
@@ -110,9 +120,6 @@ static void read_forest_records(const sl_i_edge_part *part, row_range rows, sl_i
 }
 
 static sl_status read_keyed_records(sl_i_edge_part *part, row_range rows, sl_i_window *scratch, sl_error *error) {
-    if (!part->reader)
-        SL_TRY(sl_i_pair_reader_create(part->context, &part->edges->left, &part->edges->right,
-                                       part->known_records_only, part->first_row, &part->reader, error));
     scratch->count = rows.count;
     return sl_i_pair_reader_read(part->reader, rows.first, rows.count, scratch->left, scratch->right, error);
 }

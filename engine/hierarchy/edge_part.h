@@ -42,7 +42,9 @@ typedef struct sl_i_window {
 } sl_i_window;
 
 uint64_t sl_i_edge_part_num_windows(const sl_i_edge_part *part);
-/** Rows of a keyed part must be read in order by one thread at a time; other parts may be read anywhere in parallel. */
+/** A part's turn to have its records read has come: open a keyed part's reader. */
+sl_status sl_i_edge_part_open(sl_i_edge_part *part, uint32_t lanes, sl_i_ticker *ticker, sl_error *error) SL_MUST_USE;
+/** The part's records must be read in order by one thread at a time; those of others may be read anywhere in parallel. */
 bool sl_i_edge_part_is_sequential(const sl_i_edge_part *part);
 /** Show a window's scores to an exact coder. */
 sl_status sl_i_edge_part_collect(const sl_i_edge_part *part, uint64_t window, sl_i_window *scratch,
@@ -52,7 +54,7 @@ sl_status sl_i_edge_part_prepare(sl_i_edge_part *part, const sl_i_score_coder *c
 /** Codes of a window's edges, into scratch->codes and count. SL_ERROR_INVALID_SCORE with the row. */
 sl_status sl_i_edge_part_read_codes(const sl_i_edge_part *part, uint64_t window, const sl_i_score_coder *coder,
                                     sl_i_window *scratch, sl_error *error) SL_MUST_USE;
-/** Records of a window's edges, into scratch->left, right and count. Opens a keyed part's reader at its first window. */
+/** Records of a window's edges, into scratch->left, right and count, once the part is open. */
 sl_status sl_i_edge_part_read_records(sl_i_edge_part *part, uint64_t window, sl_i_window *scratch,
                                       sl_error *error) SL_MUST_USE;
 /** Free what the part made for itself. */

@@ -2,7 +2,7 @@
  * reading pairs of key columns as pairs of record indices, a window of rows at a time.
  *
  * Between begin and commit/rollback the calling thread holds the context's writer lock; other threads go on reading the
- * records that were published before. Rows must be read in order, by one thread at a time (not always the same one). */
+ * records that were published before. */
 #ifndef SL_RECORDS_APPEND_H
 #define SL_RECORDS_APPEND_H
 
@@ -25,7 +25,13 @@ typedef struct sl_i_pair_reader sl_i_pair_reader;
 sl_status sl_i_pair_reader_create(sl_context *context, const sl_key_column *left, const sl_key_column *right,
                                   bool known_records_only, uint64_t first_row, sl_i_pair_reader **out,
                                   sl_error *error) SL_MUST_USE;
-/** Rows first..first+count-1, where `first` is where the last call ended. About 10 ns a key. */
+/** Number the new keys ahead of reading where several threads can do that (int keys in direct maps); else do nothing. */
+sl_status sl_i_pair_reader_number_keys(sl_i_pair_reader *reader, uint32_t lanes, sl_i_ticker *ticker,
+                                       sl_error *error) SL_MUST_USE;
+/** Reading can no longer append a record: rows may be read in any order and by several threads at once. */
+bool sl_i_pair_reader_is_unordered(const sl_i_pair_reader *reader);
+/** Rows first..first+count-1. Unless the reader is unordered, `first` is where the last call ended, one thread reads at a time
+ *  (not always the same one), and new keys are appended. About 10 ns a key. */
 sl_status sl_i_pair_reader_read(sl_i_pair_reader *reader, uint64_t first, uint64_t count, uint32_t *left,
                                 uint32_t *right, sl_error *error) SL_MUST_USE;
 void sl_i_pair_reader_release(sl_i_pair_reader *reader);

@@ -1,5 +1,5 @@
 /* pair_reader.c: see append.h. A transaction is the writer lock held; a pair reader is a row reader of two columns. */
-#include "records/row_reader.h"
+#include "records/dense_pairs.h"
 
 struct sl_i_pair_reader {
     sl_i_row_reader rows;
@@ -36,6 +36,18 @@ sl_status sl_i_pair_reader_create(sl_context *context, const sl_key_column *left
     }
     *out = reader;
     return SL_OK;
+}
+
+sl_status sl_i_pair_reader_number_keys(sl_i_pair_reader *reader, uint32_t lanes, sl_i_ticker *ticker, sl_error *error) {
+    bool done = false;
+    SL_TRY(sl_i_number_dense_pairs(&reader->rows, lanes, ticker, &done, error));
+    if (done) reader->rows.mode = SL_I_LOOKUP_KNOWN; /* every key is a record now */
+    return SL_OK;
+}
+
+bool sl_i_pair_reader_is_unordered(const sl_i_pair_reader *reader) {
+    /* A dictionary's memo is filled while reading. */
+    return !sl_i_lookup_appends(reader->rows.mode) && !reader->rows.columns[0].memo && !reader->rows.columns[1].memo;
 }
 
 sl_status sl_i_pair_reader_read(sl_i_pair_reader *reader, uint64_t first, uint64_t count, uint32_t *left,

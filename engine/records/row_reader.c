@@ -135,7 +135,7 @@ static sl_status read_block(sl_i_row_reader *reader, uint64_t first, uint32_t ro
 
 /* ---------------------------------------------------------------------------------------------- direct maps */
 
-static sl_i_int_map *dense_map(const sl_i_row_reader *reader, uint32_t c) {
+const sl_i_int_map *sl_i_row_reader_dense_map(const sl_i_row_reader *reader, uint32_t c) {
     const sl_i_key_reader *column = &reader->columns[c];
     if (!sl_i_key_reader_is_plain_int(column) || column->column.sources) return NULL;
     return sl_i_index_dense(&reader->context->index, column->column.source);
@@ -161,7 +161,7 @@ static sl_status read_dense_block(sl_i_row_reader *reader, uint64_t first, uint3
     if (sl_i_lookup_appends(reader->mode))
         SL_TRY(sl_i_store_reserve(&reader->context->store, usable, error));
     for (uint32_t c = 0; c < width; c++) {
-        maps[c] = dense_map(reader, c);
+        maps[c] = sl_i_row_reader_dense_map(reader, c);
         uint32_t n = sl_i_key_reader_numbers(&reader->columns[c], first, rows, numbers[c]);
         if (n < rows && n * width + c < usable) usable = n * width + c;
     }
@@ -193,7 +193,7 @@ sl_status sl_i_row_reader_read(sl_i_row_reader *reader, uint64_t first, uint64_t
     /* Another reader of the same transaction may have changed what this one had prepared. */
     if (sl_i_lookup_appends(reader->mode) && reader->moves != reader->context->index.moves)
         SL_TRY(plan_ints(reader, false, error));
-    bool dense = dense_map(reader, 0) && (reader->num_columns == 1 || dense_map(reader, 1));
+    bool dense = sl_i_row_reader_dense_map(reader, 0) && (reader->num_columns == 1 || sl_i_row_reader_dense_map(reader, 1));
     uint32_t block = dense ? DENSE_ROWS : SL_I_BLOCK / reader->num_columns;
     for (uint64_t done = 0; done < count; done += block) {
         uint32_t rows = count - done < block ? (uint32_t)(count - done) : block;

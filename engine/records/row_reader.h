@@ -32,4 +32,7 @@ void sl_i_row_reader_free(sl_i_row_reader *reader);
 sl_status sl_i_row_reader_read(sl_i_row_reader *reader, uint64_t first, uint64_t count, uint32_t *const *indices,
                                sl_error *error) SL_MUST_USE;
 
+/** The direct map of a plain int column's one source, or NULL where the column or its source has none. */
+const sl_i_int_map *sl_i_row_reader_dense_map(const sl_i_row_reader *reader, uint32_t column);
+
 #endif

@@ -39,9 +39,7 @@ def main() -> None:
     print("best: " + ", ".join(f"{name} {best[name]:.4g}" for name in ["threshold", *metrics]))
 
     entities = frame["model"].at(best["threshold"])
-    sizes, counts = np.unique(entities.sizes, return_counts=True)
-    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
-        print(f"{count:6,} entities of {size}")
+    print(f"{len(entities):,} entities, the largest of {entities.sizes.max()} records")
 
 
 if __name__ == "__main__":

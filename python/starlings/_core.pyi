@@ -6,20 +6,22 @@ Errors of the engine are raised as the classes of ``starlings.exceptions``, with
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, final
 
 from starlings._typing import KeyLike
 
-#: phase, units done, units in all (0: unknown); called about every 20 ms with the GIL held. What it raises stops the call.
-#: It must not use the context of the call it reports on: InvalidArgumentError. (A name of this stub, not of the module.)
+#: phase, units done, units in all (0: unknown); called about every 20 ms with the GIL held. What it raises stops the
+#: call. It must not use the context of the call it reports on: InvalidArgumentError. Not a runtime name.
 ProgressCallback: TypeAlias = Callable[[str, int, int], None]
 
+@final
 class Buffer:
     """Read-only memory of the engine, exported by the buffer protocol: ``numpy.asarray(buffer)`` copies nothing."""
 
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
+@final
 class Context:
     """Records: (source, key) to index and back. Append-only."""
 
@@ -37,15 +39,15 @@ class Context:
     ) -> tuple[int, int]:
         """Append records with new keys; (first index, how many). All or nothing.
 
-        ``data``: an Arrow stream or array (struct with ``key_column``), a list of dicts, or, where ``key_column`` is None,
-        anything with rows (their keys are 0..n-1). With a ``key_column`` also a data frame or a dict of columns.
-        DuplicateKeyError, InvalidKeyError with the row; InvalidArgumentError lists the columns if there is none of that name.
+        ``data``: an Arrow stream or array (struct with ``key_column``), a data frame, a dict of columns, a list of
+        dicts, or, where ``key_column`` is None, anything with rows (their keys are 0..n-1). DuplicateKeyError,
+        InvalidKeyError with the row; InvalidArgumentError lists the columns if there is none of that name.
         """
     def intern(self, keys: object, source: str = "default", progress: ProgressCallback | None = None) -> Buffer:
         """Index (uint32) of each key, appending new ones.
 
-        ``keys``: an Arrow array/chunked array/stream of one column, a numpy array, or any iterable of keys, (source, key)
-        tuples and starlings.Key objects.
+        ``keys``: an Arrow array/chunked array/stream of one column, a numpy array, or any iterable of keys,
+        (source, key) tuples and starlings.Key objects.
         """
     def intern_context(
         self, other: Context, num_records: int | None = None, progress: ProgressCallback | None = None
@@ -66,6 +68,7 @@ class Context:
     def record_sources(self, records: object) -> Buffer:
         """Source id (uint16, an index into ``sources()``) of each of these indices (a uint32 buffer)."""
 
+@final
 class Hierarchy:
     """Immutable: order, join, levels."""
 
@@ -90,6 +93,7 @@ class Hierarchy:
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+@final
 class Partition:
     """The entities at one threshold; arrays are made when first asked for."""
 
@@ -115,6 +119,7 @@ class Partition:
         """Names of the sources with a record in the entity, in order of source id."""
     def to_list(self, context: Context) -> list[set[tuple[str, int | str | bytes]]]: ...
 
+@final
 class Curve:
     """Sums of one hierarchy at many cuts, from which every metric is a formula."""
 
@@ -133,6 +138,7 @@ class Curve:
     def metric(self, name: str, parameter: float = 1.0) -> Buffer:
         """One metric at every cut (float64). UnknownMetricError; ValueError where a reference is needed and missing."""
 
+@final
 class Table:
     """Named columns for Arrow, made once, exported as often as wanted."""
 
@@ -160,10 +166,10 @@ def extend(
 
     ``edges``: an object with ``__arrow_c_stream__`` or ``__arrow_c_array__`` (columns recognised by spec section 8, or
     named by ``columns``: left, right, score, left_source, right_source; three unnamed-as-expected columns are taken in
-    order), a data frame or a dict of columns likewise, a tuple of three equally long columns (numpy arrays, Arrow arrays,
-    Series, lists, any iterables; a tuple of three tuples is three rows), or any iterable of (left, right, score), consumed
-    in batches. ``decimals`` 0: exact. New keys are interned unless ``known_records_only``.
-    On an error the context is as it was.
+    order), a data frame or a dict of columns likewise, a tuple of three equally long columns (numpy arrays, Arrow
+    arrays, Series, lists, any iterables; a tuple of three tuples is three rows), or any iterable of
+    (left, right, score), consumed in batches. ``decimals`` 0: exact. New keys are interned unless
+    ``known_records_only``. On an error the context is as it was.
     """
 
 def from_entities(
@@ -177,8 +183,8 @@ def from_entities(
 ) -> Hierarchy:
     """Each entity an iterable of keys or (source, key), or an object with ``members``.
 
-    OverlapError names the record and both entities; ``row`` of every error is the position of the entity. New records are
-    numbered in the order of the input; members of a set, and a set of entities, are put into an order first.
+    OverlapError names the record and both entities; ``row`` of every error is the position of the entity. New records
+    are numbered in the order of the input; members of a set, and a set of entities, are put into an order first.
     """
 
 def from_labels(
@@ -194,7 +200,11 @@ def from_labels(
     """keys[i] belongs to the entity labels[i] (labels: any keys). OverlapError for a key with two labels."""
 
 def merge(
-    base: Hierarchy, other: Hierarchy, translation: object | None, num_records: int, progress: ProgressCallback | None = None
+    base: Hierarchy,
+    other: Hierarchy,
+    translation: object | None,
+    num_records: int,
+    progress: ProgressCallback | None = None,
 ) -> Hierarchy: ...
 def metric_names() -> list[tuple[str, bool, bool, str]]:
     """(name, needs a reference, is a count, definition) of every metric, in the engine's order."""
@@ -204,4 +214,5 @@ def num_threads() -> int: ...
 def memory_in_use() -> int: ...
 def set_exceptions(module: Any) -> None:
     """Called once by the package: the module whose classes the extension raises."""
+
 def version() -> str: ...

@@ -137,7 +137,7 @@ def _measured(
     judged: Sequence[_Cuts], reference: _Cuts, metrics: list[Metric], progress: _core.ProgressCallback | None
 ) -> dict[str, Column]:
     """One column for each metric; one pass for each collection and each different reference partition."""
-    shape = (sum(len(cuts.thresholds) for cuts in judged), len(reference.thresholds))
+    shape = (len(reference.thresholds), sum(len(cuts.thresholds) for cuts in judged))
     values = {metric: np.empty(shape, dtype=np.int64 if metric.is_count else np.float64) for metric in metrics}
     thresholds, numbers = reference.partitions()
     for number, threshold in enumerate(thresholds):
@@ -148,6 +148,6 @@ def _measured(
             stop = start + len(cuts.thresholds)
             curve = cuts.curve(partition, progress)
             for metric, table in values.items():
-                table[start:stop, where] = values_of(curve, metric)[:, None]
+                table[where, start:stop] = values_of(curve, metric)
             start = stop
-    return {metric.label: table.reshape(-1) for metric, table in values.items()}
+    return {metric.label: table.T.reshape(-1) for metric, table in values.items()}

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "records/context.h"
+#include "records/key_hash.h"
 
 /* ---------------------------------------------------------------------------------------------- helpers */
 
@@ -160,11 +161,11 @@ static void source_columns(void **state) {
     assert_memory_equal(ids, ((uint16_t[]){1, 1, 2, 0, 2}), 10);
 
     /* A dictionary whose entries repeat, one met only through a later code. */
-    int8_t codes[] = {2, 0, 2, 1, 3, 0};
-    sl_column dictionary = *make_strings(&s, SL_COLUMN_LARGE_STRING, (const char *const[]){"q", "a", "a", "a"}, 4);
+    int8_t codes[] = {0, 1, 0, 2, 1, 3};
+    sl_column dictionary = *make_strings(&s, SL_COLUMN_LARGE_STRING, (const char *const[]){"q", "a", "a", "q"}, 4);
     sl_column column = {.type = SL_COLUMN_INT8, .length = 6, .values = codes, .dictionary = &dictionary};
     OK(sl_context_add_sources(context, &column, ids, &error));
-    assert_memory_equal(ids, ((uint16_t[]){0, 3, 0, 0, 0, 3}), 12);
+    assert_memory_equal(ids, ((uint16_t[]){3, 0, 3, 0, 0, 3}), 12);
 
     /* Nothing stays of a call that fails. */
     uint8_t validity[] = {0x03};
@@ -373,6 +374,59 @@ static void dictionaries_number_by_first_row(void **state) {
     drop_context(context);
 }
 
+/* Probes are reused from block to block: one that the memo resolved must not be taken for the key it held before. */
+static void equal_entries_of_a_dictionary(void **state) {
+    (void)state;
+    sl_context *context = make_context();
+    strings s;
+    sl_column dictionary = *make_strings(&s, SL_COLUMN_STRING, (const char *const[]){"x", "y", "x"}, 3);
+    uint8_t codes[130] = {0, 1};
+    memset(codes + 2, 1, 127);
+    codes[129] = 2;
+    sl_key_column column = {
+        .keys = {.type = SL_COLUMN_UINT8, .length = 130, .values = codes, .dictionary = &dictionary}};
+    uint32_t indices[130];
+    intern(context, &column, indices);
+    for (uint32_t i = 0; i < 130; i++) assert_int_equal(indices[i], i == 0 || i == 129 ? 0 : 1);
+    drop_context(context);
+}
+
+/* ---------------------------------------------------------------------------------------------- equal hashes */
+
+/* Different keys with one fragment: only the comparison of the keys themselves tells them apart. */
+static void equal_hashes_are_told_apart(void **state) {
+    (void)state;
+    enum { KEYS = 300000 };
+    sl_context *context = make_context();
+    sl_key *keys = malloc(KEYS * sizeof *keys);
+    uint32_t *indices = malloc(KEYS * sizeof *indices);
+    char(*text)[32] = malloc(KEYS * sizeof *text);
+    for (uint32_t i = 0; i < KEYS; i++) { /* equal ends, different middles; and ints among them */
+        snprintf(text[i], sizeof text[i], "the same%08xthe same", i);
+        keys[i] = i % 4 == 0 ? int_key((uint64_t)i << 36 | 1) : string_key(text[i]);
+    }
+    sl_key_column column = keys_column(keys, KEYS, 0);
+    for (int again = 0; again < 2; again++) {
+        intern(context, &column, indices);
+        for (uint32_t i = 0; i < KEYS; i++) assert_int_equal(indices[i], i);
+    }
+    free(keys);
+    free(indices);
+    free(text);
+
+    /* A key that begins with the other, and one int in two sources: found by trying; should the hash change, find others. */
+    assert_int_equal(sl_i_hash_bytes(0, SL_KEY_STRING, (const uint8_t *)"2c8417b5k", 9),
+                     sl_i_hash_bytes(0, SL_KEY_STRING, (const uint8_t *)"", 0));
+    assert_int_equal(intern_one(context, string_key("2c8417b5k"), 0), KEYS);
+    assert_int_equal(intern_one(context, string_key(""), 0), KEYS + 1);
+    uint64_t number = 1725427999;
+    assert_int_equal(sl_i_hash_int(0, number), sl_i_hash_int(1, number));
+    assert_int_equal(intern_one(context, int_key(number), 0), KEYS + 2);
+    assert_int_equal(intern_one(context, int_key(number << 30), 1), KEYS + 3); /* so that source 1 is in the table */
+    assert_int_equal(intern_one(context, int_key(number), 1), KEYS + 4);
+    drop_context(context);
+}
+
 /* ---------------------------------------------------------------------------------------------- errors */
 
 static void bad_keys_name_their_row(void **state) {
@@ -548,10 +602,14 @@ static void int_keys_move_between_structures(void **state) {
     uint32_t indices[70000];
     uint64_t numbers[70000];
 
-    /* Far apart: the table. Mixed with another kind and another source that must stay. */
+    /* Far apart: the table. Mixed with another kind and other sources that must stay. */
+    uint16_t third;
+    OK(sl_context_add_source(context, "c", 1, &third, &error));
     assert_int_equal(intern_one(context, string_key("stays"), 0), 0);
     assert_int_equal(intern_one(context, int_key(200000), 0), 1);
     assert_int_equal(intern_one(context, int_key(12), 1), 2);
+    assert_int_equal(intern_one(context, int_key(UINT64_C(1) << 45), third), 3);
+    assert_null(sl_i_index_dense(&context->index, third));
     assert_null(sl_i_index_dense(&context->index, 0));
     assert_non_null(sl_i_index_dense(&context->index, 1));
 
@@ -560,15 +618,16 @@ static void int_keys_move_between_structures(void **state) {
     sl_key_column column = number_column(SL_COLUMN_UINT64, numbers, 70000, 0);
     intern(context, &column, indices);
     assert_non_null(sl_i_index_dense(&context->index, 0));
-    assert_int_equal(indices[0], 3);
+    assert_int_equal(indices[0], 4);
     assert_int_equal(find_one(context, int_key(200000), 0), 1);
-    assert_int_equal(find_one(context, int_key(209997), 0), 70002);
+    assert_int_equal(find_one(context, int_key(209997), 0), 70003);
+    assert_int_equal(find_one(context, int_key(UINT64_C(1) << 45), third), 3);
     assert_int_equal(find_one(context, int_key(209998), 0), SL_NO_RECORD);
 
     /* Growing within the map, then one far key: back to the table, the other source untouched. */
-    assert_int_equal(intern_one(context, int_key(300000), 0), 70003);
+    assert_int_equal(intern_one(context, int_key(300000), 0), 70004);
     assert_non_null(sl_i_index_dense(&context->index, 0));
-    assert_int_equal(intern_one(context, int_key(UINT64_MAX), 0), 70004);
+    assert_int_equal(intern_one(context, int_key(UINT64_MAX), 0), 70005);
     assert_null(sl_i_index_dense(&context->index, 0));
     assert_non_null(sl_i_index_dense(&context->index, 1));
     uint32_t again[70000];
@@ -576,12 +635,12 @@ static void int_keys_move_between_structures(void **state) {
     assert_memory_equal(again, indices, sizeof indices);
 
     /* And in a transaction that fails, with the move in its middle. */
-    sl_context_truncate(context, 3);
+    sl_context_truncate(context, 4);
     check(context);
     numbers[69999] = UINT64_C(1) << 50;
     assert_int_equal(find_one(context, int_key(200000), 0), 1);
     intern(context, &column, indices);
-    assert_int_equal(indices[69999], 70002);
+    assert_int_equal(indices[69999], 70003);
     drop_context(context);
 }
 
@@ -629,6 +688,10 @@ static void a_failed_batch_leaves_no_trace(void **state) {
         assert_int_equal(sl_context_num_records(context), 100);
         check(context);
         assert_true(sl_memory_in_use() < held + (1u << 17));
+        held = sl_memory_in_use();
+        for (int times = 0; times < 30; times++)
+            assert_int_equal(sl_context_intern(context, &column, indices, NULL, &error), SL_ERROR_INVALID_KEY);
+        assert_int_equal(sl_memory_in_use(), held);
         keys[4321] = kept;
         intern(context, &column, indices);
         assert_int_equal(sl_context_num_records(context), 3000);
@@ -774,6 +837,22 @@ static void pairs_report_the_first_fault(void **state) {
     check(context);
     assert_int_equal(sl_context_num_records(context), 3);
 
+    strings s;
+    uint8_t second_is_null[1] = {1};
+    sl_key_column text = {.keys = *make_strings(&s, SL_COLUMN_STRING, (const char *const[]){"p", "q"}, 2)}, holes = text;
+    sl_key_column numbers = number_column(SL_COLUMN_INT64, right, 2, 0), number_holes = numbers;
+    holes.keys.validity = number_holes.keys.validity = second_is_null;
+    const sl_key_column *pairs[2][2] = {{&text, &holes}, {&numbers, &number_holes}};
+    for (int i = 0; i < 2; i++) {
+        sl_i_append_begin(context);
+        OK(sl_i_pair_reader_create(context, pairs[i][0], pairs[i][1], false, 0, &reader, &error));
+        assert_int_equal(sl_i_pair_reader_read(reader, 0, 2, l, r, &error), SL_ERROR_INVALID_KEY);
+        assert_int_equal(error.row, 1);
+        assert_message("column right: the key is null");
+        sl_i_pair_reader_release(reader);
+        sl_i_append_rollback(context);
+    }
+
     char longest[300];
     memset(longest, 'k', sizeof longest);
     sl_key key = text_key(SL_KEY_STRING, longest, sizeof longest);
@@ -817,6 +896,25 @@ static void readers_of_one_transaction_may_interleave(void **state) {
     sl_i_pair_reader_release(near_reader);
     sl_i_pair_reader_release(far_reader);
     sl_i_pair_reader_release(nearer_reader);
+    sl_i_append_commit(context);
+    drop_context(context);
+}
+
+/* The direct map that the first reader was promised is given up for the second and made short for the third. */
+static void a_reader_survives_what_others_prepare(void **state) {
+    (void)state;
+    sl_context *context = make_context();
+    uint64_t wide[] = {3, 60000}, far[] = {UINT64_C(1) << 50, 1}, near[] = {1, 2};
+    uint32_t l[2], r[2];
+    sl_key_column columns[3] = {number_column(SL_COLUMN_UINT64, wide, 2, 0), number_column(SL_COLUMN_UINT64, far, 2, 0),
+                                number_column(SL_COLUMN_UINT64, near, 2, 0)};
+    sl_i_pair_reader *readers[3];
+    sl_i_append_begin(context);
+    for (int i = 0; i < 3; i++)
+        OK(sl_i_pair_reader_create(context, &columns[i], &columns[i], false, 0, &readers[i], &error));
+    for (int i = 0; i < 3; i++) OK(sl_i_pair_reader_read(readers[i], 0, 2, l, r, &error));
+    assert_memory_equal(l, ((uint32_t[]){3, 4}), sizeof l);
+    for (int i = 0; i < 3; i++) sl_i_pair_reader_release(readers[i]);
     sl_i_append_commit(context);
     drop_context(context);
 }
@@ -1071,6 +1169,8 @@ int main(void) {
         cmocka_unit_test(int_columns_of_every_width),
         cmocka_unit_test(text_columns_of_every_layout),
         cmocka_unit_test(dictionaries_number_by_first_row),
+        cmocka_unit_test(equal_entries_of_a_dictionary),
+        cmocka_unit_test(equal_hashes_are_told_apart),
         cmocka_unit_test(bad_keys_name_their_row),
         cmocka_unit_test(utf8_is_checked_by_the_book),
         cmocka_unit_test(added_records_are_unique),
@@ -1084,6 +1184,7 @@ int main(void) {
         cmocka_unit_test(pairs_number_left_before_right),
         cmocka_unit_test(pairs_report_the_first_fault),
         cmocka_unit_test(readers_of_one_transaction_may_interleave),
+        cmocka_unit_test(a_reader_survives_what_others_prepare),
         cmocka_unit_test(random_calls_agree_with_a_model),
         cmocka_unit_test(every_failing_allocation_is_survived),
         cmocka_unit_test(readers_see_only_what_is_published),

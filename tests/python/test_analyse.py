@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import pytest
@@ -23,6 +24,16 @@ def frame() -> sl.EntityFrame:
     frame.add_collection_from_edges("rules", [("a", "b", 0.5), ("c", "x", 0.25)])
     frame.add_collection_from_entities("truth", [{"a", "b"}, {"c"}, {"x", "y"}])
     return frame
+
+
+def alike(one: dict[str, object], other: dict[str, object]) -> bool:
+    """Equal but for the last digits of sums, which depend on what else was asked for."""
+    return one.keys() == other.keys() and all(
+        math.isclose(value, other[name], rel_tol=1e-12, abs_tol=1e-12)
+        if isinstance(value, float)
+        else value == other[name]
+        for name, value in one.items()
+    )
 
 
 def test_one_expression_is_described(frame: sl.EntityFrame) -> None:
@@ -70,7 +81,7 @@ def test_sweeps_multiply(frame: sl.EntityFrame) -> None:
         single = frame.analyse(
             sl.col(row["collection"]).at(row["threshold"]), sl.col("model").at(row["reference_threshold"])
         )
-        assert single[0] == row
+        assert alike(single[0], row)
 
 
 @given(graphs(max_records=10), graphs(max_records=10))
@@ -85,7 +96,7 @@ def test_a_product_is_its_single_comparisons(one: Graph, other: Graph) -> None:
         single = frame.analyse(
             sl.col("one").at(row["threshold"]), sl.col("other").at(row["reference_threshold"]), metrics=metrics
         )
-        assert single[0] == row
+        assert alike(single[0], row)
 
 
 def test_a_full_sweep_has_the_distinct_thresholds(frame: sl.EntityFrame) -> None:

@@ -34,7 +34,7 @@ input files (Parquet, CSV or TSV)
 
 result files, in the output folder
   entities.parquet, entities.csv   source, key and entity_id of every record, at the best threshold
-  curve.parquet                    every metric at every distinct threshold
+  curve.parquet                    every metric at every threshold at which entities change
   curve.html, curve.png            the chart"""
 
 
@@ -79,7 +79,7 @@ def _run(options: argparse.Namespace) -> None:
             from starlings.demo.chart import write_chart
 
             written += write_chart(result, options.output, title=f"{title}: quality at every threshold")
-    steps.note(f"{'Total':<48} {steps.seconds:8.3f} s")
+    steps.total()
     print(summary(result, title, written))
 
 

@@ -241,8 +241,8 @@ def _lower_bound(result: JobResult) -> float:
 def _subtitle(result: JobResult) -> list[str]:
     """Sizes of the input, then each best cut with its figures."""
     sizes = (
-        f"{result.records:,} records, {result.edges:,} scored pairs, {result.curve.num_rows:,} thresholds at which entities change;"
-        " grey line: the cut written out"
+        f"{result.records:,} records, {result.edges:,} scored pairs, {result.curve.num_rows:,} thresholds at which"
+        " entities change; grey line: the cut written out"
     )
     best = [
         f"best {_SERIES[name]} {row[name]:.4f} at {row['threshold']:.6f} ({row['entity_count']:,.0f} entities)"

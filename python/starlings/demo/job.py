@@ -79,8 +79,10 @@ def run_job(inputs: Inputs, steps: Steps, *, metric: str = "f1") -> JobResult:
     files = inputs.files
     if not inputs.edges.num_rows:
         raise DemoError(f"{files.edges}: no edges, so every record is an entity of its own at any threshold")
-    with steps.step("Collect the records", spinner=False), _naming(files.records or files.truth):
-        frame = _frame_of(inputs.records)
+    with steps.step("Collect the records", spinner=False):
+        frame = _frame_of(inputs.records, files.records or files.truth)
+        if files.records is not None:
+            _frame_of(inputs.truth, files.truth)  # for its complaint about records that appear twice
     with steps.step("Build the hierarchy of all thresholds", spinner=False), _naming(files.edges):
         frame.add_collection_from_edges("edges", inputs.edges)
     with steps.step("Take the truth as a hierarchy of one level", spinner=False), _naming(files.truth):
@@ -121,19 +123,20 @@ def row_at(curve: pa.Table, threshold: float) -> Row | None:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Put the file's name before what the engine has to say about its rows."""
+def _naming(path: Path, place: str = "") -> Iterator[None]:
+    """Put the file, and where in it, before what the engine has to say about its rows."""
     try:
         yield
     except sl.StarlingsError as error:
-        raise DemoError(f"{path}: {error}") from error
+        raise DemoError(f"{path}: {place}{error}") from error
 
 
-def _frame_of(records: pa.Table) -> sl.EntityFrame:
-    """A frame over the records, source by source."""
+def _frame_of(records: pa.Table, path: Path) -> sl.EntityFrame:
+    """A frame over the records of a file, source by source."""
     frame = sl.EntityFrame()
     for source, rows in _by_source(records):
-        frame.add_records(source, rows, key_column="key")
+        with _naming(path, "" if rows.num_rows == records.num_rows else f"among the rows of source {source!r}: "):
+            frame.add_records(source, rows, key_column="key")
     return frame
 
 

@@ -50,18 +50,18 @@ class Steps:
         with self._spinner(title) if spinner else nullcontext():
             yield
         self.timings.append((title, time.perf_counter() - start))
-        self._say(f"  {title:<{_WIDTH}} {self.timings[-1][1]:8.3f} s")
+        self._say_time(title, self.timings[-1][1])
 
-    def note(self, message: str) -> None:
-        """Print one line that belongs to no step."""
-        self._say(f"  {message}")
+    def total(self) -> None:
+        """Print the time of all steps together."""
+        self._say_time("Total", self.seconds)
 
     def _spinner(self, title: str) -> AbstractContextManager[Any]:
         return nullcontext() if self._console is None else self._console.status(f"{title} ...")
 
-    def _say(self, line: str) -> None:
+    def _say_time(self, title: str, seconds: float) -> None:
         if not self.quiet:
-            print(line, file=sys.stderr, flush=True)
+            print(f"  {title:<{_WIDTH}} {seconds:8.3f} s", file=sys.stderr, flush=True)
 
 
 def _terminal_console() -> Any:
