@@ -19,6 +19,7 @@
 
 #include "hierarchy/edge_sort.h"
 #include "support/sort.h"
+#include "support/vector.h"
 
 #define BATCH_GROUPS 8u
 #define AHEAD 16u         /* edges between a prefetch and its use */
@@ -62,15 +63,16 @@ static inline uint32_t find(parent_slot *parents, uint32_t record) {
     }
 }
 
-/* Fetch the parents of an edge to come, then those parents' parents: by the time `find` runs, its path is in the cache. */
-static inline void look_ahead(const parent_slot *parents, const sl_i_edge *edges, uint64_t i, uint64_t count) {
+/* Fetch the parents of an edge to come, then those parents' parents: by the time `find` runs, its path is in the cache. Into the
+ * second-level cache, which has room for more misses at once; inlined by force, because GCC drops calls that only prefetch. */
+SL_INLINE_BODY void look_ahead(const parent_slot *parents, const sl_i_edge *edges, uint64_t i, uint64_t count) {
     if (i + 2 * AHEAD < count) {
-        __builtin_prefetch((const void *)&parents[edges[i + 2 * AHEAD].left], 1);
-        __builtin_prefetch((const void *)&parents[edges[i + 2 * AHEAD].right], 1);
+        __builtin_prefetch((const void *)&parents[edges[i + 2 * AHEAD].left], 1, 2);
+        __builtin_prefetch((const void *)&parents[edges[i + 2 * AHEAD].right], 1, 2);
     }
     if (i + AHEAD < count) {
-        __builtin_prefetch((const void *)&parents[load(parents, edges[i + AHEAD].left)]);
-        __builtin_prefetch((const void *)&parents[load(parents, edges[i + AHEAD].right)]);
+        __builtin_prefetch((const void *)&parents[load(parents, edges[i + AHEAD].left)], 0, 2);
+        __builtin_prefetch((const void *)&parents[load(parents, edges[i + AHEAD].right)], 0, 2);
     }
 }
 

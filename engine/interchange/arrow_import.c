@@ -134,6 +134,27 @@ static sl_status check_shape(const struct ArrowArray *array, const char *name, i
     return SL_OK;
 }
 
+/* Bytes to which each buffer's elements must be aligned, so that they can be read as what they are. */
+static size_t alignment_of(sl_column_type type) {
+    switch (type) {
+    case SL_COLUMN_INT16:
+    case SL_COLUMN_UINT16: return 2;
+    case SL_COLUMN_INT32:
+    case SL_COLUMN_UINT32:
+    case SL_COLUMN_FLOAT32:
+    case SL_COLUMN_STRING:
+    case SL_COLUMN_BINARY:
+    case SL_COLUMN_STRING_VIEW:
+    case SL_COLUMN_BINARY_VIEW: return 4;
+    case SL_COLUMN_INT64:
+    case SL_COLUMN_UINT64:
+    case SL_COLUMN_FLOAT64:
+    case SL_COLUMN_LARGE_STRING:
+    case SL_COLUMN_LARGE_BINARY: return 8;
+    default: return 1;
+    }
+}
+
 static sl_status read_buffers(const struct ArrowArray *array, const char *name, sl_column *out, sl_error *error) {
     switch (out->type) {
     case SL_COLUMN_NULL: return SL_OK;
@@ -170,6 +191,10 @@ static sl_status read_array(const struct ArrowSchema *schema, const struct Arrow
     out->length = (uint64_t)array->length;
     out->offset = (uint64_t)array->offset;
     if (num_buffers > 0 && array->null_count != 0) out->validity = array->buffers[0];
+    if (num_buffers > 0 && array->null_count > 0 && !out->validity)
+        return malformed(error, name, "nulls, but no validity bitmap", array->null_count);
+    if (num_buffers > 1 && (uintptr_t)array->buffers[1] % alignment_of(out->type) != 0)
+        return malformed(error, name, "a misaligned buffer: copy the column", 1);
     return read_buffers(array, name, out, error);
 }
 

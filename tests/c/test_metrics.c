@@ -171,7 +171,7 @@ static void middling_graphs_follow_the_definitions(void **state) {
 
 /* Large, with reference entities from single records to half of all. */
 static void check_large(graph_shape shape, uint32_t kind) {
-    const uint32_t n = EXPECT_SIZE(200000, 20000);
+    const uint32_t n = EXPECT_SIZE(100000, 10000);
     graph g = graph_make(shape, n, 2 * (uint64_t)n, 0, 21);
     uint64_t seed = kind;
     uint32_t *truth = fresh_memory(n, sizeof *truth);

@@ -74,6 +74,7 @@ def test_threads_do_not_matter(threads: None) -> None:
     left, right = random.integers(0, n, (2, 4 * n))
     score = np.round(random.beta(2, 3, 4 * n), 4)
     truth = random.integers(0, n // 3, n)
+    names = {"left": pa.array(left).cast(pa.string()), "right": pa.array(right).cast(pa.string()), "score": score}
     results = []
     for count in (1, 2, 3, 4):
         sl.set_num_threads(count)
@@ -82,7 +83,8 @@ def test_threads_do_not_matter(threads: None) -> None:
         frame.add_collection_from_edges("model", (left, right, score))
         report = frame.analyse(sl.col("model").sweep(), sl.col("truth").at(1.0), metrics=sl.Metrics.eval)
         values = [report[name].tobytes() for name in report.metrics]
-        results.append((arrays_of(frame["model"]), values))
+        text = sl.Collection.from_edges(pa.table(names))
+        results.append((arrays_of(frame["model"]), values, arrays_of(text), text.at(0.5).to_arrow()["key"].to_pylist()))
     assert all(result == results[0] for result in results)
 
 

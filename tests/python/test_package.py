@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, find, settings
 
 import starlings as sl
 from starlings import testing
@@ -68,26 +69,25 @@ def test_threads(threads: None) -> None:
             sl.set_num_threads(bad)
 
 
-def test_strategies_reach_every_shape() -> None:
-    assert set(testing.__all__) <= set(vars(testing))
-    from hypothesis import find, settings
+SHAPES = {
+    "self-loops": lambda graph: any(a == b for a, b, _ in graph.edges),
+    "duplicates": lambda graph: len({frozenset(edge[:2]) for edge in graph.edges}) < len(graph.edges),
+    "ties": lambda graph: len({score for *_, score in graph.edges}) < len(graph.edges),
+    "isolated records": lambda graph: len({record for edge in graph.edges for record in edge[:2]}) < graph.num_records,
+    "one component": lambda graph: connected(graph) and graph.num_records > 5,
+    "nothing": lambda graph: not graph.edges,
+}
 
-    quick = settings(max_examples=2000, database=None)
-    loops = find(testing.graphs(), lambda graph: any(a == b for a, b, _ in graph.edges), settings=quick)
-    assert loops.num_records == 1
-    doubles = find(
-        testing.graphs(),
-        lambda graph: len({frozenset(edge[:2]) for edge in graph.edges}) < len(graph.edges),
-        settings=quick,
-    )
-    assert len(doubles.edges) == 2
-    ties = find(
-        testing.graphs(shapes=("chain",)),
-        lambda graph: len({score for *_, score in graph.edges}) == 1 < len(graph.edges) - 1,
-        settings=quick,
-    )
-    assert len(ties.edges) == 3
-    alone = find(
-        testing.graphs(shapes=("giant",)), lambda graph: graph.num_records > len(graph.edges) + 1, settings=quick
-    )
-    assert alone.edges == []
+
+def connected(graph: testing.Graph) -> bool:
+    return sl.Collection.from_edges(graph.edges, records=range(graph.num_records)).at(0.0).num_entities == 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_strategies_reach_every_shape(shape: str) -> None:
+    quick = settings(max_examples=1000, database=None, phases=[Phase.generate])
+    assert SHAPES[shape](find(testing.graphs(), SHAPES[shape], settings=quick))
+
+
+def test_strategies_are_exported() -> None:
+    assert set(testing.__all__) <= set(vars(testing))
