@@ -39,7 +39,9 @@ typedef struct forest {
     parent_slot *parents; /* later: order */
     uint32_t *sizes;      /* of roots; later: position of each record */
     merge *log;
-    uint32_t num_merges;
+    uint32_t num_merges; /* binary ones */
+    uint32_t num_n_way;  /* n-way ones; meaningless once count_later is set */
+    bool count_later;    /* a level had too many merges to count its n-way ones on the way */
     uint32_t level_start; /* first merge of the level at work */
     uint32_t level_code;
     sl_i_edge **scratch;  /* by lane */
@@ -90,6 +92,21 @@ static void sort_absorbed(merge *merges, uint32_t count) {
         sl_i_radix_sort_u32(absorbed, absorbed + count, count);
 }
 
+#define FEW_MERGES 32u
+
+/* Merges into one record at one level are one n-way merge. Nearly all levels have one merge, or a few. */
+static void count_n_way(forest *f, const merge *merges, uint32_t count) {
+    if (count > FEW_MERGES) {
+        f->count_later = true;
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t j = 0;
+        while (merges[j].into != merges[i].into) j++;
+        f->num_n_way += j == i;
+    }
+}
+
 /* All merges of one level are known: make them canonical and let the components grow. */
 static void close_level(forest *f) {
     merge *merges = f->log + f->level_start;
@@ -103,6 +120,7 @@ static void close_level(forest *f) {
             merges[i] = (merge){record, find(f->parents, record), 0, f->level_code};
         }
     }
+    count_n_way(f, merges, count);
     for (uint32_t i = 0; i < count; i++) {
         merges[i].offset = f->sizes[merges[i].into];
         f->sizes[merges[i].into] += f->sizes[merges[i].absorbed];
@@ -237,7 +255,8 @@ static sl_status order_records(forest *f, sl_i_ticker *ticker, sl_hierarchy **ou
     SL_TRY_CLEANUP(status, place_merged(f, join, ticker, error));
     uint32_t *order = (uint32_t *)(void *)f->parents; /* no longer needed, and of the right size */
     fill_order(f, order);
-    status = sl_i_hierarchy_take(n, num_levels, f->coder->exact, order, join, levels, f->sizes, out, error);
+    uint32_t num_n_way = f->count_later ? sl_i_count_merges(n, join, f->sizes) : f->num_n_way;
+    status = sl_i_hierarchy_take(n, num_levels, num_n_way, f->coder->exact, order, join, levels, out, error);
     if (status == SL_OK) {
         f->parents = NULL;
         return SL_OK;

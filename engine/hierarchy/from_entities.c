@@ -75,7 +75,7 @@ sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *recor
                                      uint64_t count, uint32_t num_entities, double threshold, sl_hierarchy **out,
                                      sl_error *error) {
     listing l = {.num_records = num_records, .num_entities = num_entities};
-    uint32_t *order = NULL, *join = NULL, num_levels = 0;
+    uint32_t *order = NULL, *join = NULL, num_merges = 0, num_levels = 0;
     double *levels = NULL;
     sl_status status;
     *out = NULL;
@@ -87,10 +87,11 @@ sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *recor
     SL_TRY_CLEANUP(status, assign(&l, records, entities, count, error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&order, num_records, sizeof *order, "the order", error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&join, num_records, sizeof *join, "the joins", error));
-    num_levels = place(&l, order, join) > 0;
+    num_merges = place(&l, order, join);
+    num_levels = num_merges > 0;
     SL_TRY_CLEANUP(status, sl_i_allocate(&levels, num_levels, sizeof *levels, "the levels", error));
     if (num_levels) levels[0] = sl_i_round_threshold(threshold);
-    status = sl_i_hierarchy_take(num_records, num_levels, false, order, join, levels, l.entity_of, out, error);
+    status = sl_i_hierarchy_take(num_records, num_levels, num_merges, false, order, join, levels, out, error);
 cleanup:
     if (status != SL_OK) {
         sl_i_release(order, num_records, sizeof *order);

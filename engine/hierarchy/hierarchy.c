@@ -20,7 +20,7 @@ static uint32_t pop_earlier(const uint32_t *join, const uint32_t *stack, uint32_
 }
 
 /* An n-way node has one seam fewer than children; its first seam is the one without an equal seam to the left in its node. */
-static uint32_t count_merges(uint32_t num_records, const uint32_t *join, uint32_t *stack) {
+uint32_t sl_i_count_merges(uint32_t num_records, const uint32_t *join, uint32_t *stack) {
     uint32_t height = 0, merges = 0;
     for (uint32_t q = 0; q < num_records; q++) {
         height = pop_earlier(join, stack, height, q);
@@ -31,14 +31,14 @@ static uint32_t count_merges(uint32_t num_records, const uint32_t *join, uint32_
     return merges;
 }
 
-sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, bool exact, uint32_t *order, uint32_t *join,
-                              double *levels, uint32_t *scratch, sl_hierarchy **out, sl_error *error) {
+sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, uint32_t num_merges, bool exact,
+                              uint32_t *order, uint32_t *join, double *levels, sl_hierarchy **out, sl_error *error) {
     sl_hierarchy *made = NULL;
     SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "a hierarchy", error));
     atomic_init(&made->references, 1);
     made->num_records = num_records;
     made->num_levels = num_levels;
-    made->num_merges = count_merges(num_records, join, scratch);
+    made->num_merges = num_merges;
     made->exact = exact;
     made->order = order;
     made->join = join;
@@ -167,7 +167,7 @@ sl_status sl_hierarchy_validate(const sl_hierarchy *hierarchy, sl_error *error) 
     SL_TRY_CLEANUP(status, check_order(hierarchy, scratch, error));
     SL_TRY_CLEANUP(status, check_levels(hierarchy, scratch, error));
     SL_TRY_CLEANUP(status, check_canonical(hierarchy, scratch, error));
-    if (count_merges(hierarchy->num_records, hierarchy->join, scratch) != hierarchy->num_merges)
+    if (sl_i_count_merges(hierarchy->num_records, hierarchy->join, scratch) != hierarchy->num_merges)
         status = corrupt(error, "the number of merges is wrong", hierarchy->num_merges);
 cleanup:
     sl_i_release(scratch, hierarchy->num_records, sizeof *scratch);

@@ -22,9 +22,12 @@ struct sl_hierarchy {
 };
 
 /** A hierarchy that takes over the three arrays (order and join: num_records, levels: num_levels elements, each from
- *  sl_i_allocate) on success. `scratch` (num_records elements) is used to count the merges. */
-sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, bool exact, uint32_t *order, uint32_t *join,
-                              double *levels, uint32_t *scratch, sl_hierarchy **out, sl_error *error) SL_MUST_USE;
+ *  sl_i_allocate) on success. */
+sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, uint32_t num_merges, bool exact,
+                              uint32_t *order, uint32_t *join, double *levels, sl_hierarchy **out,
+                              sl_error *error) SL_MUST_USE;
+/** The number of n-way merges that the joins tell of. `scratch` has num_records elements. */
+uint32_t sl_i_count_merges(uint32_t num_records, const uint32_t *join, uint32_t *scratch);
 
 /** Round half-even to the grid of 1e-6, as the nearest double. */
 double sl_i_round_threshold(double threshold);

@@ -11,7 +11,7 @@
 /** Append every key of `reader` (two columns, a mode that appends) that the context does not hold yet, in row order, left
  *  before right. *out_done false: nothing was done, because the columns are not made for it (no plain ints without nulls, no
  *  direct maps, too few or too many rows) or hold something that is no key; reading row by row then says what.
- *  O(rows + capacity of the maps); 4 bytes for each place in a map and 2 bits a row while it runs. */
+ *  O(rows + capacity of the maps); 4 bytes a lane (at most 4) for each place in a map and 2 bits a row while it runs. */
 sl_status sl_i_number_dense_pairs(sl_i_row_reader *reader, uint32_t lanes, sl_i_ticker *ticker, bool *out_done,
                                   sl_error *error) SL_MUST_USE;
 

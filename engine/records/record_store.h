@@ -81,6 +81,14 @@ static inline void sl_i_stored_key(const sl_i_stored *stored, sl_key *out) {
 sl_status sl_i_store_reserve(sl_i_record_store *store, uint64_t extra, sl_error *error) SL_MUST_USE;
 /** Append a record whose room is reserved. Copies the key's bytes; only that may fail (memory), changing nothing. */
 sl_status sl_i_store_append(sl_i_record_store *store, uint16_t source, const sl_key *key, sl_error *error) SL_MUST_USE;
+/** Write the record at `index`, at or after `count`, in reserved room: an int key, no bytes. Several threads may write different
+ *  ones; sl_i_store_append goes on after them once the caller has raised `count`. */
+static inline void sl_i_store_put_int(sl_i_record_store *store, uint32_t index, uint16_t source, uint64_t number) {
+    *sl_i_store_at(store, index) = (sl_i_stored){.payload_low = (uint32_t)number,
+                                                 .payload_high = (uint32_t)(number >> 32),
+                                                 .source = source,
+                                                 .kind = (uint8_t)(number >> 32 ? SL_KEY_U64 : SL_KEY_U32)};
+}
 /** Drop the records from `count` on, with their bytes and the segments that become empty. Cannot fail. */
 void sl_i_store_truncate(sl_i_record_store *store, uint32_t count);
 /** Copy the first `count` records of `source` into the empty store `out`. On failure `out` may be part-filled: free it. */
