@@ -140,13 +140,17 @@ static sl_status forget_keys(const numbering *work, uint32_t first, sl_error *er
     return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "a key column changed while it was being read");
 }
 
-static void count_keys(numbering *work, uint32_t first) {
+/* `added` keys by column went into the maps and the store. */
+static void count_keys(const numbering *work, const uint64_t *added) {
     sl_context *context = work->reader->context;
-    for (uint32_t index = first; index < context->store.count; index++) {
-        const sl_i_stored *stored = sl_i_store_at(&context->store, index);
-        context->kind_counts[stored->kind]++;
-        context->index.maps[stored->source].count++;
+    for (uint32_t c = 0; c < 2; c++) {
+        context->index.maps[work->reader->columns[c].column.source].count += added[c];
+        if (work->maps[c]->capacity <= UINT64_C(1) << 32) context->kind_counts[SL_KEY_U32] += added[c];
     }
+    if (work->maps[0]->capacity <= UINT64_C(1) << 32 && work->maps[1]->capacity <= UINT64_C(1) << 32) return;
+    memset(context->kind_counts, 0, sizeof context->kind_counts); /* a map with keys of both kinds: look at each */
+    for (uint32_t index = 0; index < context->store.count; index++)
+        context->kind_counts[sl_i_store_at(&context->store, index)->kind]++;
 }
 
 static sl_status number_keys(numbering *work, sl_i_ticker *ticker, bool *out_done, sl_error *error) {
@@ -156,10 +160,10 @@ static sl_status number_keys(numbering *work, sl_i_ticker *ticker, bool *out_don
     work->num_tasks = (work->num_words + TASK_WORDS - 1) / TASK_WORDS;
     SL_TRY(sl_i_allocate_zeroed(&work->marks, work->num_words, sizeof *work->marks, "numbering keys", error));
     SL_TRY(sl_i_allocate(&work->starts, work->num_tasks, sizeof *work->starts, "numbering keys", error));
-    uint64_t added = mark_column(work, 0);
-    if (work->maps[1] != work->maps[0]) added += mark_column(work, 1);
-    if (added > context->capacity - first) return SL_OK; /* the row reader finds the row that is too much */
-    SL_TRY(sl_i_store_reserve(&context->store, added, error));
+    uint64_t added[2] = {mark_column(work, 0), 0};
+    if (work->maps[1] != work->maps[0]) added[1] = mark_column(work, 1);
+    if (added[0] + added[1] > context->capacity - first) return SL_OK; /* the row reader finds the row that is too much */
+    SL_TRY(sl_i_store_reserve(&context->store, added[0] + added[1], error));
     sl_i_ticker_begin(ticker, "numbering keys", 2 * work->num_tasks);
     SL_TRY(sl_i_parallel(work->num_tasks, work->lanes, count_marks, work, ticker, 1, error));
     for (uint64_t task = 0; task < work->num_tasks; task++) {
@@ -170,7 +174,7 @@ static sl_status number_keys(numbering *work, sl_i_ticker *ticker, bool *out_don
     SL_TRY(sl_i_parallel(work->num_tasks, work->lanes, enter_keys, work, NULL, 0, error));
     if (atomic_load(&work->unusable)) return forget_keys(work, first, error);
     context->store.count = next;
-    count_keys(work, first);
+    count_keys(work, added);
     *out_done = true;
     return SL_OK;
 }

@@ -28,9 +28,9 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work_ready = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t work_done = PTHREAD_COND_INITIALIZER;
-static job *current_job;       /* under lock */
-static uint64_t generation;    /* under lock: which job, so that a worker joins each once */
-static uint32_t active;        /* under lock: workers inside the job */
+static job *current_job;               /* under lock */
+static atomic_uint_fast64_t generation; /* changed under lock: which job, so that a worker joins each once */
+static atomic_uint active;              /* changed under lock: workers inside the job */
 static uint32_t admitted;      /* under lock: workers that may still join it */
 static uint32_t num_workers;   /* under lock */
 static atomic_uint wanted_threads;
@@ -43,7 +43,8 @@ static void reset_in_child(void) {
     pthread_cond_init(&work_ready, NULL);
     pthread_cond_init(&work_done, NULL);
     current_job = NULL;
-    active = admitted = num_workers = 0;
+    atomic_store(&active, 0);
+    admitted = num_workers = 0;
 }
 
 static void register_fork_handler(void) { (void)pthread_atfork(NULL, NULL, reset_in_child); }
@@ -84,6 +85,24 @@ static void work_on(job *work, uint32_t lane) {
     }
 }
 
+/* Jobs come in quick succession while a hierarchy is built, and waking a sleeping thread takes long and may put it on the
+ * processor of the thread that woke it. So both sides look out for each other for a moment before they sleep. */
+#define SPINS 20000u
+
+static inline void spin_once(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static void await_generation(uint64_t seen) {
+    for (uint32_t i = 0; i < SPINS && atomic_load_explicit(&generation, memory_order_relaxed) == seen; i++) spin_once();
+}
+
+static void await_idle(void) {
+    for (uint32_t i = 0; i < SPINS && atomic_load_explicit(&active, memory_order_relaxed) != 0; i++) spin_once();
+}
+
 static void *worker(void *unused) {
     (void)unused;
     uint64_t seen = 0;
@@ -98,6 +117,9 @@ static void *worker(void *unused) {
         work_on(work, lane);
         pthread_mutex_lock(&lock);
         if (--active == 0) pthread_cond_signal(&work_done);
+        pthread_mutex_unlock(&lock);
+        await_generation(seen);
+        pthread_mutex_lock(&lock);
     }
     return NULL;
 }
@@ -134,6 +156,9 @@ static void retract(void) {
     pthread_mutex_lock(&lock);
     current_job = NULL;
     admitted = 0;
+    pthread_mutex_unlock(&lock);
+    await_idle();
+    pthread_mutex_lock(&lock);
     while (active > 0) pthread_cond_wait(&work_done, &lock);
     pthread_mutex_unlock(&lock);
 }

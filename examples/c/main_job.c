@@ -201,8 +201,8 @@ static sl_status build(job *j, const input *in, sl_error *error) {
     uint32_t first;
     uint16_t source;
     sl_key_column keys = {.keys = text(&in->key)};
-    sl_edges edges = {.left = {.keys = text(&in->left)}, .right = {.keys = text(&in->right)},
-                      .score = numbers(&in->score)};
+    sl_edges edges = {
+        .left = {.keys = text(&in->left)}, .right = {.keys = text(&in->right)}, .score = numbers(&in->score)};
     TRY(sl_context_create(&j->records, error));
     TRY(sl_context_add_source(j->records, "default", strlen("default"), &source, error));
     TRY(sl_context_add_records(j->records, &keys, &first, error));
@@ -221,7 +221,8 @@ static sl_status number_truth(job *j, const input *in, sl_error *error) {
     TRY(sl_context_intern(j->entities, &names, j->truth, NULL, error));
     j->num_truth = sl_context_num_records(j->entities);
     for (uint32_t record = named; record < num_records; record++) j->truth[record] = j->num_truth++;
-    if (named < num_records) printf("%u records have no true entity: taken as entities of their own\n", num_records - named);
+    if (named < num_records)
+        printf("%u records have no true entity: taken as entities of their own\n", num_records - named);
     return SL_OK;
 }
 

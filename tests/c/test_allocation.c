@@ -14,11 +14,11 @@
 /* ---- an allocator that fails on demand -------------------------------------------------------------------------- */
 
 typedef struct faults {
-    atomic_long calls;   /* since the last reset */
-    atomic_long fail_at; /* 0: never */
+    atomic_long calls;    /* since the last reset */
+    atomic_long fail_at;  /* 0: never */
     atomic_bool for_good; /* all after it fail too */
-    atomic_bool reached; /* one has failed */
-    atomic_long live;    /* blocks out */
+    atomic_bool reached;  /* one has failed */
+    atomic_long live;     /* blocks out */
 } faults;
 
 static faults memory;
@@ -207,8 +207,9 @@ static void building_from_nothing_survives_every_failure(void **state) {
 static sl_status list_entities(scene *s) {
     sl_hierarchy *made = SOME_HIERARCHY;
     const graph *g = s->g;
-    return judge(s, sl_hierarchy_from_entities(g->num_records, NULL, g->truth, g->num_records, g->num_truth, 1.0, &made,
-                                               &expect_error),
+    return judge(s,
+                 sl_hierarchy_from_entities(g->num_records, NULL, g->truth, g->num_records, g->num_truth, 1.0, &made,
+                                            &expect_error),
                  &made);
 }
 
@@ -279,11 +280,13 @@ static sl_status extend(scene *s) {
     sl_edges batches[2];
     for (int b = 0; b < 2; b++) {
         uint64_t first = b == 0 ? 0 : middle, count = b == 0 ? middle : g->num_edges - middle;
-        batches[b] = (sl_edges){column_of(spelled_out.left + first, count), column_of(spelled_out.right + first, count),
+        batches[b] = (sl_edges){column_of(spelled_out.left + first, count),
+                                column_of(spelled_out.right + first, count),
                                 {.type = SL_COLUMN_FLOAT64, .length = count, .values = g->scores + first}};
     }
-    return judge(s, sl_hierarchy_extend(s->context, extend_base ? s->half : NULL, extend_base ? batches + 1 : batches,
-                                        extend_base ? 1 : 2, NULL, &made, &expect_error),
+    return judge(s,
+                 sl_hierarchy_extend(s->context, extend_base ? s->half : NULL, extend_base ? batches + 1 : batches,
+                                     extend_base ? 1 : 2, NULL, &made, &expect_error),
                  &made);
 }
 
@@ -424,12 +427,9 @@ static void measuring_survives_every_failure(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, install, uninstall)
     const struct CMUnitTest tests[] = {
-        TEST(building_and_merging_survive_every_failure),
-        TEST(building_from_nothing_survives_every_failure),
-        TEST(listing_entities_survives_every_failure),
-        TEST(validating_survives_every_failure),
-        TEST(extending_survives_every_failure),
-        TEST(a_partition_recovers_from_every_failure),
+        TEST(building_and_merging_survive_every_failure), TEST(building_from_nothing_survives_every_failure),
+        TEST(listing_entities_survives_every_failure),    TEST(validating_survives_every_failure),
+        TEST(extending_survives_every_failure),           TEST(a_partition_recovers_from_every_failure),
         TEST(measuring_survives_every_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

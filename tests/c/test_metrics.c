@@ -116,8 +116,7 @@ static void pair_counts_are_those_of_all_pairs(void **state) {
             assert_true(value(curve, SL_METRIC_PRECISION, row) == (tp + fp > 0 ? tp / (tp + fp) : 1.0));
             assert_true(value(curve, SL_METRIC_RECALL, row) == (tp + fn > 0 ? tp / (tp + fn) : 1.0));
             assert_true(value(curve, SL_METRIC_F1, row) == (tp + fp + fn > 0 ? 2 * tp / (2 * tp + fp + fn) : 1.0));
-            if (g.num_records > 1)
-                assert_true(value(curve, SL_METRIC_RAND, row) == (tp + tn) / (tp + fp + fn + tn));
+            if (g.num_records > 1) assert_true(value(curve, SL_METRIC_RAND, row) == (tp + tn) / (tp + fp + fn + tn));
             free(labels);
         }
         sl_curve_release(curve);
@@ -179,8 +178,8 @@ static void check_large(graph_shape shape, uint32_t kind) {
         truth[i] = kind == 0 ? i / 4 : kind == 1 ? (graph_below(&seed, 2) ? 0 : i) : graph_below(&seed, 50);
     sl_hierarchy *h = plain_engine_build(&g, NULL);
     const double thresholds[] = {0.999999, 0.99, 0.9, 0.75, 0.5, 0.25, 0.0};
-    sl_curve_options options = {.reference_labels = truth, .num_reference_labels = n, .thresholds = thresholds,
-                                .num_thresholds = 7};
+    sl_curve_options options = {
+        .reference_labels = truth, .num_reference_labels = n, .thresholds = thresholds, .num_thresholds = 7};
     sl_curve *curve = measure(h, 0, &options);
     for (uint64_t row = 0; row < 7; row++) {
         sl_partition *p = NULL;
@@ -269,6 +268,42 @@ static void rows_keep_the_order_and_the_repetitions_asked_for(void **state) {
     graph_free(&g);
 }
 
+/* Ascending, descending, shuffled, with repetitions: a row's values hang on its threshold alone. */
+static void sweeps_in_any_order_are_their_points(void **state) {
+    enum { ROWS = 300 };
+    graph g = graph_make(GRAPH_CLUSTERS, 300, 500, 0, 5);
+    sl_hierarchy *h = plain_engine_build(&g, NULL);
+    double thresholds[ROWS], values[2][ROWS];
+    uint64_t seed = 4;
+    (void)state;
+    for (int order = 0; order < 5; order++) {
+        for (uint32_t i = 0; i < ROWS; i++)
+            thresholds[i] = order == 0   ? (double)i / (ROWS - 1)
+                            : order == 1 ? 1 - (double)i / (ROWS - 1)
+                            : order == 2 ? graph_fraction(&seed)
+                            : order == 3 ? (double)graph_below(&seed, 7) / 6
+                                         : 0.5 + (i % 2 ? 0.4 : -0.4) * i / ROWS;
+        sl_curve_options options = {.reference_labels = g.truth,
+                                    .num_reference_labels = g.num_truth,
+                                    .thresholds = thresholds,
+                                    .num_thresholds = ROWS};
+        sl_curve *sweep = measure(h, 0, &options);
+        EXPECT_OK(sl_curve_metric(sweep, SL_METRIC_PAIR_COUNT, 0, values[0], &expect_error));
+        EXPECT_OK(sl_curve_metric(sweep, SL_METRIC_F1, 0, values[1], &expect_error));
+        for (uint32_t i = 0; i < ROWS; i++) {
+            options.thresholds = &thresholds[i];
+            options.num_thresholds = 1;
+            sl_curve *point = measure(h, 0, &options);
+            assert_true(value(point, SL_METRIC_PAIR_COUNT, 0) == values[0][i]);
+            assert_true(value(point, SL_METRIC_F1, 0) == values[1][i]);
+            sl_curve_release(point);
+        }
+        sl_curve_release(sweep);
+    }
+    sl_hierarchy_release(h);
+    graph_free(&g);
+}
+
 static void any_number_of_threads_gives_the_same_bytes(void **state) {
     graph g = graph_make(GRAPH_CLUSTERS, 50000, 100000, 0, 8);
     sl_hierarchy *h = plain_engine_build(&g, NULL);
@@ -317,8 +352,8 @@ static sl_curve *compare_labels(const uint32_t *entities, const uint32_t *truth,
     sl_hierarchy *h = NULL;
     const double threshold = 0.5;
     EXPECT_OK(sl_hierarchy_from_entities(n, NULL, entities, n, n, 1.0, &h, &expect_error));
-    sl_curve_options options = {.reference_labels = truth, .num_reference_labels = n, .thresholds = &threshold,
-                                .num_thresholds = 1};
+    sl_curve_options options = {
+        .reference_labels = truth, .num_reference_labels = n, .thresholds = &threshold, .num_thresholds = 1};
     sl_curve *curve = measure(h, 0, &options);
     sl_hierarchy_release(h);
     return curve;
@@ -342,11 +377,13 @@ static void expect_values(sl_curve *curve, const expectation *expected, size_t c
                   sizeof((const expectation[]){__VA_ARGS__}) / sizeof(expectation))
 
 #define ALL_RATIOS(v)                                                                                                  \
-    {SL_METRIC_PRECISION, v}, {SL_METRIC_RECALL, v}, {SL_METRIC_F1, v}, {SL_METRIC_F_BETA, v}, {SL_METRIC_RAND, v},     \
+    {SL_METRIC_PRECISION, v}, {SL_METRIC_RECALL, v}, {SL_METRIC_F1, v}, {SL_METRIC_F_BETA, v}, {SL_METRIC_RAND, v},    \
         {SL_METRIC_ARI, v}, {SL_METRIC_JACCARD, v}, {SL_METRIC_NMI, v}, {SL_METRIC_HOMOGENEITY, v},                    \
         {SL_METRIC_COMPLETENESS, v}, {SL_METRIC_V_MEASURE, v}, {SL_METRIC_BCUBED_PRECISION, v},                        \
         {SL_METRIC_BCUBED_RECALL, v}, {SL_METRIC_BCUBED_F1, v}, {SL_METRIC_CLUSTER_PRECISION, v},                      \
-        {SL_METRIC_CLUSTER_RECALL, v}, {SL_METRIC_CLUSTER_F1, v}, {SL_METRIC_PURITY, v}, {SL_METRIC_INVERSE_PURITY, v}
+        {SL_METRIC_CLUSTER_RECALL, v}, {SL_METRIC_CLUSTER_F1, v}, {SL_METRIC_PURITY, v}, {                             \
+        SL_METRIC_INVERSE_PURITY, v                                                                                    \
+    }
 
 static void an_empty_frame_has_counts_of_zero_and_ratios_of_one(void **state) {
     const uint32_t none[1] = {0};
@@ -519,7 +556,8 @@ static void bad_requests_are_refused(void **state) {
     assert_true(sl_curve_length(curve) <= 64);
     for (int m = 0; m < SL_NUM_METRICS; m++) {
         if (sl_metric_needs_reference((sl_metric)m))
-            EXPECT_FAILURE(sl_curve_metric(curve, (sl_metric)m, 1, values, &expect_error), SL_ERROR_INVALID_ARGUMENT, -1);
+            EXPECT_FAILURE(sl_curve_metric(curve, (sl_metric)m, 1, values, &expect_error), SL_ERROR_INVALID_ARGUMENT,
+                           -1);
         else
             EXPECT_OK(sl_curve_metric(curve, (sl_metric)m, 1, values, &expect_error));
     }
@@ -557,7 +595,8 @@ static void release_plainly(void *state, void *memory, size_t size) {
 
 static void an_interrupted_measurement_leaves_nothing_behind(void **state) {
     const sl_allocator slow = {allocate_slowly, release_plainly, NULL};
-    graph g = graph_make(GRAPH_CLUSTERS, 200000, 200000, 0, 2); /* more records than lie between two looks at the clock */
+    graph g =
+        graph_make(GRAPH_CLUSTERS, 200000, 200000, 0, 2); /* more records than lie between two looks at the clock */
     bool called = false;
     sl_progress progress = {stop_at_once, &called};
     (void)state;
@@ -593,6 +632,7 @@ int main(void) {
         TEST(large_curves_follow_the_definitions),
         TEST(points_sweeps_and_the_full_curve_agree),
         TEST(rows_keep_the_order_and_the_repetitions_asked_for),
+        TEST(sweeps_in_any_order_are_their_points),
         TEST(any_number_of_threads_gives_the_same_bytes),
         TEST(names_of_reference_entities_do_not_matter),
         TEST(an_empty_frame_has_counts_of_zero_and_ratios_of_one),

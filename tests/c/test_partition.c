@@ -84,7 +84,8 @@ static void every_cut_of_every_shape_is_brute_forces(void **state) {
     (void)state;
     for (uint64_t number = 0; number < (uint64_t)EXPECT_SIZE(1300, 260); number++) {
         graph g = graph_small(number);
-        check_every_cut(&g, all_decimals[number / GRAPH_NUM_SHAPES % 4], number % 3 == 0 ? 1 + (uint32_t)number % 7 : 0);
+        check_every_cut(&g, all_decimals[number / GRAPH_NUM_SHAPES % 4],
+                        number % 3 == 0 ? 1 + (uint32_t)number % 7 : 0);
         graph_free(&g);
     }
 }

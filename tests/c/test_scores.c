@@ -26,8 +26,8 @@ static double *make_scores(uint32_t *count) {
         default: scores[i] = (double)(float)graph_fraction(&state); break;
         }
     }
-    const double special[] = {0.0, -0.0, 1.0, 0.5, 0.25, 0.75, 0.1 + 0.75, 0.85, 5e-7, 4.9999999e-7, 1.5e-6, 0x1p-1074,
-                              -1e-10, 1 + 1e-10, -1e-9, 1 + 1e-9, 0x1p-60};
+    const double special[] = {0.0,          -0.0,   1.0,       0.5,    0.25,      0.75,  0.1 + 0.75, 0.85,   5e-7,
+                              4.9999999e-7, 1.5e-6, 0x1p-1074, -1e-10, 1 + 1e-10, -1e-9, 1 + 1e-9,   0x1p-60};
     memcpy(scores, special, sizeof special);
     *count = MANY;
     return scores;

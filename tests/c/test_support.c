@@ -30,7 +30,7 @@ static uint64_t pattern_value(int pattern, uint64_t i, uint64_t count, uint64_t 
     case 2: return count - i;
     case 3: return 7;
     case 4: return graph_random(state) % 3;
-    case 5: return i < count / 2 ? i : count - i;                   /* organ pipes */
+    case 5: return i < count / 2 ? i : count - i;                      /* organ pipes */
     case 6: return graph_random(state) & UINT64_C(0x00FF0000FF0000FF); /* bytes in which all agree */
     default: return i % 2 ? UINT64_MAX - i : i;
     }
@@ -163,7 +163,8 @@ static void a_forked_child_works_in_parallel_too(void **state) {
     sl_hierarchy *expected = NULL;
     (void)state;
     sl_set_num_threads(2);
-    EXPECT_OK(sl_hierarchy_build(g.num_records, g.left, g.right, g.scores, g.num_edges, NULL, &expected, &expect_error));
+    EXPECT_OK(
+        sl_hierarchy_build(g.num_records, g.left, g.right, g.scores, g.num_edges, NULL, &expected, &expect_error));
     for (int round = 0; round < 3; round++) {
         pid_t child = fork();
         assert_true(child >= 0);
@@ -206,14 +207,22 @@ static void pause_ms(long milliseconds) {
     nanosleep(&time, NULL);
 }
 
+static int64_t now_ms(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
 static void ticker_calls_back_about_every_twenty_milliseconds(void **state) {
     listener l = {.thread = pthread_self()};
     sl_progress progress = {listen_to, &l};
     (void)state;
+    int64_t before = now_ms();
     sl_i_ticker ticker = sl_i_ticker_make(&progress);
     sl_i_ticker_begin(&ticker, "testing", 1000);
     EXPECT_OK(sl_i_ticker_advance(&ticker, 10, &expect_error));
-    assert_int_equal(l.calls, 0); /* too early */
+    if (now_ms() - before < 19) assert_int_equal(l.calls, 0); /* too early, unless the machine was busy elsewhere */
+    l.calls = 0;
     pause_ms(25);
     EXPECT_OK(sl_i_ticker_advance(&ticker, 20, &expect_error));
     assert_int_equal(l.calls, 1);

@@ -31,13 +31,11 @@ static void read_arrays(stage *s, sl_partition *p) {
     const uint32_t *offsets = NULL, *sizes = NULL, *labels = NULL, *records = NULL;
     uint32_t k = sl_partition_num_entities(p);
     note(s, sl_partition_labels(p, &labels, NULL) == SL_OK && sl_partition_sizes(p, &sizes, NULL) == SL_OK &&
-                       sl_partition_records(p, &records, NULL) == SL_OK &&
-                       sl_partition_offsets(p, &offsets, NULL) == SL_OK);
+                sl_partition_records(p, &records, NULL) == SL_OK && sl_partition_offsets(p, &offsets, NULL) == SL_OK);
     if (!offsets || !sizes || !labels || !records) return;
     for (uint32_t entity = 0; entity < k; entity++)
-        note(s, sizes[entity] == offsets[entity + 1] - offsets[entity] &&
-                           labels[records[offsets[entity]]] == entity &&
-                           labels[records[offsets[entity + 1] - 1]] == entity);
+        note(s, sizes[entity] == offsets[entity + 1] - offsets[entity] && labels[records[offsets[entity]]] == entity &&
+                    labels[records[offsets[entity + 1] - 1]] == entity);
 }
 
 static void cut(stage *s, unsigned round) {
@@ -58,8 +56,8 @@ static void measure(stage *s) {
     double *values = malloc(s->num_rows * sizeof *values);
     if (curve && values) {
         note(s, sl_curve_length(curve) == s->num_rows &&
-                           sl_curve_metric(curve, SL_METRIC_F1, 0, values, NULL) == SL_OK &&
-                           memcmp(values, s->f1, s->num_rows * sizeof *values) == 0);
+                    sl_curve_metric(curve, SL_METRIC_F1, 0, values, NULL) == SL_OK &&
+                    memcmp(values, s->f1, s->num_rows * sizeof *values) == 0);
     }
     free(values);
     sl_curve_release(curve);
@@ -69,7 +67,7 @@ static void measure(stage *s) {
 static void build(stage *s) {
     sl_hierarchy *made = NULL, *merged = NULL;
     note(s, sl_hierarchy_build(s->g.num_records, s->g.left, s->g.right, s->g.scores, s->g.num_edges, NULL, &made,
-                                      NULL) == SL_OK);
+                               NULL) == SL_OK);
     note(s, made && sl_hierarchy_equal(made, s->whole));
     note(s, sl_hierarchy_merge(s->half, s->rest, NULL, s->g.num_records, NULL, &merged, NULL) == SL_OK);
     note(s, merged && sl_hierarchy_equal(merged, s->whole));
@@ -92,7 +90,7 @@ static void extend(stage *s, unsigned round) {
     sl_hierarchy *made = NULL;
     note(s, sl_hierarchy_extend(s->context, s->whole, &batch, 1, NULL, &made, NULL) == SL_OK);
     note(s, made && sl_hierarchy_num_records(made) > s->g.num_records &&
-                       sl_hierarchy_num_records(made) <= sl_context_num_records(s->context));
+                sl_hierarchy_num_records(made) <= sl_context_num_records(s->context));
     sl_hierarchy_release(made);
 }
 

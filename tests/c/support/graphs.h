@@ -7,9 +7,9 @@
 
 typedef enum graph_shape {
     GRAPH_RANDOM,
-    GRAPH_TIES,             /* scores from a handful of values */
-    GRAPH_EQUAL,            /* one score */
-    GRAPH_SELF_LOOPS,       /* a third of the edges */
+    GRAPH_TIES,       /* scores from a handful of values */
+    GRAPH_EQUAL,      /* one score */
+    GRAPH_SELF_LOOPS, /* a third of the edges */
     GRAPH_ONLY_SELF_LOOPS,
     GRAPH_DUPLICATES,       /* few pairs, many edges, different scores */
     GRAPH_ISOLATED,         /* two thirds of the records have no edge */

@@ -74,9 +74,8 @@ static void measure_pairs(const groups *judged, const groups *truth, const group
     v[SL_METRIC_F1] = share(2 * tp, 2 * tp + fp + fn);
     v[SL_METRIC_F_BETA] = share((1 + square) * tp, (1 + square) * tp + square * fn + fp);
     v[SL_METRIC_RAND] = share(tp + tn, tp + fp + fn + tn);
-    v[SL_METRIC_ARI] = fp == 0 && fn == 0
-                           ? 1.0
-                           : 2 * (tp * tn - fn * fp) / ((tp + fn) * (fn + tn) + (tp + fp) * (fp + tn));
+    v[SL_METRIC_ARI] =
+        fp == 0 && fn == 0 ? 1.0 : 2 * (tp * tn - fn * fp) / ((tp + fn) * (fn + tn) + (tp + fp) * (fp + tn));
     v[SL_METRIC_FOWLKES_MALLOWS] = tp > 0 ? tp / sqrt((tp + fp) * (tp + fn)) : 0.0; /* scikit-learn: 0 without pairs */
     v[SL_METRIC_JACCARD] = share(tp, tp + fp + fn);
 }
