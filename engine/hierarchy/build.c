@@ -4,6 +4,8 @@
 
 #include "hierarchy/forest.h"
 
+#define ROWS_A_LANE 16384u
+
 typedef struct build {
     sl_i_edge_part *parts;
     uint64_t num_parts;
@@ -24,34 +26,47 @@ static sl_status read_options(const sl_build_options *options, build *b, sl_erro
     b->exact = options->exact;
     b->decimals = options->decimals ? options->decimals : 6;
     b->ticker = sl_i_ticker_make(options->progress);
-    b->lanes = sl_num_threads();
     return SL_OK;
 }
 
 /* An exact coder ranks the distinct scores of all parts, so it has to see them before the edges are placed. */
-static sl_status show_scores(const build *b, sl_i_score_coder *coder, sl_error *error) {
+static sl_status show_scores(build *b, uint64_t rows, sl_i_score_coder *coder, sl_error *error) {
     sl_i_window *window = NULL;
+    sl_i_ticker_begin(&b->ticker, "reading scores", rows);
     SL_TRY(sl_i_allocate(&window, 1, sizeof *window, "reading scores", error));
     sl_status status = SL_OK;
     for (uint64_t p = 0; p < b->num_parts && status == SL_OK; p++) {
         uint64_t num_windows = sl_i_edge_part_num_windows(&b->parts[p]);
-        for (uint64_t w = 0; w < num_windows && status == SL_OK; w++)
+        for (uint64_t w = 0; w < num_windows && status == SL_OK; w++) {
             status = sl_i_edge_part_collect(&b->parts[p], w, window, coder, error);
+            if (status == SL_OK) status = sl_i_ticker_advance(&b->ticker, SL_I_WINDOW, error);
+        }
     }
     sl_i_release(window, 1, sizeof *window);
     return status;
 }
 
-static sl_status make_coder(const build *b, sl_i_score_coder *coder, sl_error *error) {
+static uint64_t count_rows(const build *b) {
     uint64_t rows = 0;
+    for (uint64_t p = 0; p < b->num_parts; p++) rows += b->parts[p].rows;
+    return rows;
+}
+
+static sl_status make_coder(build *b, sl_i_score_coder *coder, sl_error *error) {
+    uint64_t rows = count_rows(b);
     if (!b->exact) {
         sl_i_score_coder_init_rounded(coder, b->decimals);
         return SL_OK;
     }
-    for (uint64_t p = 0; p < b->num_parts; p++) rows += b->parts[p].rows;
     SL_TRY(sl_i_score_coder_init_exact(coder, rows, error));
-    SL_TRY(show_scores(b, coder, error));
-    return sl_i_score_coder_seal(coder, error);
+    SL_TRY(show_scores(b, rows, coder, error));
+    return sl_i_score_coder_seal(coder, &b->ticker, error);
+}
+
+/* Every lane has scratch memory of its own, which pays from some rows on. */
+static uint32_t lanes_for(uint64_t rows) {
+    uint64_t useful = rows / ROWS_A_LANE + 1, threads = sl_num_threads();
+    return (uint32_t)(useful < threads ? useful : threads);
 }
 
 /* `num_records` is asked for after the parts were read, because reading keyed parts appends records. */
@@ -59,6 +74,7 @@ static sl_status run(build *b, const sl_context *context, uint32_t num_records, 
     sl_i_score_coder coder = {0};
     sl_i_edge_groups groups = {0};
     sl_status status;
+    b->lanes = lanes_for(count_rows(b));
     SL_TRY_CLEANUP(status, make_coder(b, &coder, error));
     SL_TRY_CLEANUP(status, sl_i_edge_groups_read(b->parts, b->num_parts, &coder, b->lanes, &b->ticker, &groups, error));
     if (context) num_records = sl_i_append_num_records(context);

@@ -59,7 +59,7 @@ sl_status sl_i_edge_part_prepare(sl_i_edge_part *part, const sl_i_score_coder *c
     if (part->kind != SL_I_PART_FOREST) return SL_OK;
     uint32_t num_levels = part->hierarchy->num_levels;
     SL_TRY(sl_i_allocate(&part->level_codes, num_levels, sizeof *part->level_codes, "the codes of the levels", error));
-    (void)sl_i_code_scores(coder, part->hierarchy->levels, num_levels, part->level_codes); /* levels are valid */
+    sl_i_code_levels(coder, part->hierarchy->levels, num_levels, part->level_codes);
     return SL_OK;
 }
 

@@ -47,7 +47,7 @@ typedef struct forest {
     sl_i_edge **scratch;  /* by lane */
     uint32_t next_group;  /* groups before it are sorted and filtered */
     uint32_t batch_start; /* the batch to unite: [batch_start, next_group) */
-    sl_error *error;
+    sl_i_ticker *ticker;
 } forest;
 
 static inline uint32_t load(const parent_slot *parents, uint32_t record) {
@@ -127,9 +127,10 @@ static void close_level(forest *f) {
     }
 }
 
-static void unite(forest *f, const sl_i_edge *edges, uint64_t count) {
+static void unite(forest *f, const sl_i_edge *edges, uint64_t count, uint32_t lane) {
     parent_slot *parents = f->parents;
     for (uint64_t i = 0; i < count; i++) {
+        if (i % TICK_STEP == TICK_STEP - 1 && sl_i_ticker_poll(f->ticker, lane, 0)) return;
         look_ahead(parents, edges, i, count);
         uint32_t left = find(parents, edges[i].left), right = find(parents, edges[i].right);
         if (left == right) continue;
@@ -147,32 +148,33 @@ static void unite(forest *f, const sl_i_edge *edges, uint64_t count) {
 
 /* ---- the pipeline ------------------------------------------------------------------------------------------------ */
 
-static void prepare_group(forest *f, uint32_t group, sl_i_edge *scratch) {
+static void prepare_group(forest *f, uint32_t group, uint32_t lane) {
     uint64_t start = f->groups->starts[group], count = f->groups->ends[group] - start, kept = 0;
     sl_i_edge *edges = f->groups->edges + start;
     parent_slot *parents = f->parents;
     for (uint64_t i = 0; i < count; i++) {
+        if (i % TICK_STEP == TICK_STEP - 1 && sl_i_ticker_poll(f->ticker, lane, 0)) return;
         look_ahead(parents, edges, i, count);
         uint32_t left = find(parents, edges[i].left), right = find(parents, edges[i].right);
         if (left != right) edges[kept++] = (sl_i_edge){left, right, edges[i].code};
     }
     f->groups->ends[group] = start + kept;
-    sl_i_sort_edges(edges, kept, scratch);
+    sl_i_sort_edges(edges, kept, f->scratch[lane]);
 }
 
-static void unite_batch(forest *f) {
+static void unite_batch(forest *f, uint32_t lane) {
     for (uint32_t group = f->batch_start; group < f->next_group; group++) {
         uint64_t start = f->groups->starts[group];
-        unite(f, f->groups->edges + start, f->groups->ends[group] - start);
+        unite(f, f->groups->edges + start, f->groups->ends[group] - start, lane);
     }
 }
 
 static void pipeline_task(void *state, uint64_t task, uint32_t lane) {
     forest *f = state;
     if (task == 0)
-        unite_batch(f);
+        unite_batch(f, lane);
     else
-        prepare_group(f, f->next_group + (uint32_t)task - 1, f->scratch[lane]);
+        prepare_group(f, f->next_group + (uint32_t)task - 1, lane);
 }
 
 static sl_status run_kruskal(forest *f, sl_i_ticker *ticker, sl_error *error) {
@@ -181,7 +183,7 @@ static sl_status run_kruskal(forest *f, sl_i_ticker *ticker, sl_error *error) {
     while (f->batch_start < num_groups) {
         uint32_t ahead = num_groups - f->next_group < BATCH_GROUPS ? num_groups - f->next_group : BATCH_GROUPS;
         uint64_t done = f->groups->starts[f->next_group] - f->groups->starts[f->batch_start];
-        SL_TRY(sl_i_parallel(1 + (uint64_t)ahead, f->lanes, pipeline_task, f, NULL, 0, error));
+        SL_TRY(sl_i_parallel(1 + (uint64_t)ahead, f->lanes, pipeline_task, f, ticker, 0, error));
         f->batch_start = f->next_group;
         f->next_group += ahead;
         SL_TRY(sl_i_ticker_advance(ticker, done, error));
@@ -295,7 +297,8 @@ static void tear_down(forest *f) {
 
 sl_status sl_i_forest_build(uint32_t num_records, sl_i_edge_groups *groups, const sl_i_score_coder *coder,
                             uint32_t lanes, sl_i_ticker *ticker, sl_hierarchy **out, sl_error *error) {
-    forest f = {.num_records = num_records, .lanes = lanes, .coder = coder, .groups = groups, .level_code = UINT32_MAX};
+    forest f = {.num_records = num_records, .lanes = lanes, .coder = coder, .groups = groups, .level_code = UINT32_MAX,
+                .ticker = ticker};
     sl_status status;
     SL_TRY_CLEANUP(status, set_up(&f, error));
     SL_TRY_CLEANUP(status, run_kruskal(&f, ticker, error));

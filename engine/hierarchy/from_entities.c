@@ -90,7 +90,7 @@ sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *recor
     num_merges = place(&l, order, join);
     num_levels = num_merges > 0;
     SL_TRY_CLEANUP(status, sl_i_allocate(&levels, num_levels, sizeof *levels, "the levels", error));
-    if (num_levels) levels[0] = sl_i_round_threshold(threshold);
+    if (num_levels) levels[0] = sl_i_round_threshold(threshold) + 0.0; /* -0.0 becomes 0.0 */
     status = sl_i_hierarchy_take(num_records, num_levels, num_merges, false, order, join, levels, out, error);
 cleanup:
     if (status != SL_OK) {

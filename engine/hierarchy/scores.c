@@ -71,30 +71,48 @@ sl_status sl_i_score_coder_init_exact(sl_i_score_coder *coder, uint64_t capacity
     return SL_OK;
 }
 
+_Static_assert(sizeof(double) == sizeof(uint64_t), "doubles are 64 bits");
+
+static uint64_t bits_of(double score) {
+    uint64_t bits;
+    memcpy(&bits, &score, sizeof bits);
+    return bits;
+}
+
+static double score_of(uint64_t bits) {
+    double score;
+    memcpy(&score, &bits, sizeof score);
+    return score;
+}
+
 void sl_i_score_coder_collect(sl_i_score_coder *coder, const double *scores, uint64_t count) {
-    for (uint64_t i = 0; i < count; i++) coder->values[coder->num_values + i] = clamp(scores[i]);
+    for (uint64_t i = 0; i < count; i++) coder->values[coder->num_values + i] = bits_of(clamp(scores[i]));
     coder->num_values += count;
 }
 
-/* Doubles that are not negative sort like their bits. */
-static sl_status sort_values(sl_i_score_coder *coder, sl_error *error) {
-    uint64_t *scratch = NULL, count = coder->num_values;
-    uint64_t *bits = (uint64_t *)(void *)coder->values;
-    _Static_assert(sizeof(double) == sizeof(uint64_t), "doubles are 64 bits");
-    SL_TRY(sl_i_allocate(&scratch, count, sizeof *scratch, "sorting the scores", error));
-    for (uint64_t i = 0; i < count; i++) memcpy(&bits[i], &coder->values[i], sizeof *bits);
-    sl_i_radix_sort_u64(bits, scratch, count);
-    memcpy(scratch, bits, count * sizeof *scratch);
-    memcpy(coder->values, scratch, count * sizeof *scratch);
-    sl_i_release(scratch, count, sizeof *scratch);
-    return SL_OK;
+static sl_status sort_values(sl_i_score_coder *coder, sl_i_ticker *ticker, sl_error *error) {
+    uint64_t *room = NULL, count = coder->num_values;
+    SL_TRY(sl_i_allocate(&room, count, sizeof *room, "sorting the scores", error));
+    uint64_t *sorted = coder->values, *scratch = room;
+    sl_status status = SL_OK;
+    sl_i_ticker_begin(ticker, "sorting scores", sizeof(uint64_t));
+    for (unsigned byte = 0; byte < sizeof(uint64_t) && status == SL_OK; byte++) {
+        sl_i_radix_pass_u64(&sorted, &scratch, count, byte);
+        status = sl_i_ticker_advance(ticker, 1, error);
+    }
+    if (sorted != coder->values) memcpy(coder->values, sorted, count * sizeof *sorted);
+    sl_i_release(room, count, sizeof *room);
+    return status;
 }
 
-static uint32_t start_bucket(double score) { return (uint32_t)(score * SL_I_STARTS); }
+static uint32_t start_bucket(const sl_i_score_coder *coder, double score) { return (uint32_t)(score * coder->num_starts); }
 
-sl_status sl_i_score_coder_seal(sl_i_score_coder *coder, sl_error *error) {
+#define LEAST_STARTS 1024u
+#define MOST_STARTS (1u << 22)
+
+sl_status sl_i_score_coder_seal(sl_i_score_coder *coder, sl_i_ticker *ticker, sl_error *error) {
     if (!coder->exact) return SL_OK;
-    SL_TRY(sort_values(coder, error));
+    SL_TRY(sort_values(coder, ticker, error));
     uint64_t distinct = 0;
     for (uint64_t i = 0; i < coder->num_values; i++)
         if (i == 0 || coder->values[i] != coder->values[i - 1]) coder->values[distinct++] = coder->values[i];
@@ -102,10 +120,12 @@ sl_status sl_i_score_coder_seal(sl_i_score_coder *coder, sl_error *error) {
     if (distinct > UINT32_MAX)
         return sl_i_fail(error, SL_ERROR_CAPACITY, "more than 2^32-1 distinct scores: round them (quantise)");
     sl_i_shrink(&coder->values, &coder->capacity, distinct, sizeof *coder->values);
-    SL_TRY(sl_i_allocate(&coder->starts, SL_I_STARTS + 2, sizeof *coder->starts, "the score index", error));
+    coder->num_starts = LEAST_STARTS;
+    while (coder->num_starts < MOST_STARTS && coder->num_starts < distinct / 4) coder->num_starts *= 2;
+    SL_TRY(sl_i_allocate(&coder->starts, coder->num_starts + 2u, sizeof *coder->starts, "the score index", error));
     uint32_t next = 0;
-    for (uint32_t bucket = 0; bucket < SL_I_STARTS + 2; bucket++) {
-        while (next < distinct && start_bucket(coder->values[next]) < bucket) next++;
+    for (uint32_t bucket = 0; bucket < coder->num_starts + 2u; bucket++) {
+        while (next < distinct && start_bucket(coder, score_of(coder->values[next])) < bucket) next++;
         coder->starts[bucket] = next;
     }
     return SL_OK;
@@ -113,7 +133,7 @@ sl_status sl_i_score_coder_seal(sl_i_score_coder *coder, sl_error *error) {
 
 void sl_i_score_coder_release(sl_i_score_coder *coder) {
     sl_i_release(coder->values, coder->capacity, sizeof *coder->values);
-    sl_i_release(coder->starts, SL_I_STARTS + 2, sizeof *coder->starts);
+    sl_i_release(coder->starts, coder->num_starts + 2u, sizeof *coder->starts);
     memset(coder, 0, sizeof *coder);
 }
 
@@ -123,11 +143,12 @@ uint32_t sl_i_score_coder_max(const sl_i_score_coder *coder) {
 }
 
 static uint32_t rank_of(const sl_i_score_coder *coder, double score) {
-    uint32_t bucket = start_bucket(score);
+    uint32_t bucket = start_bucket(coder, score);
     uint32_t low = coder->starts[bucket], high = coder->starts[bucket + 1];
+    uint64_t bits = bits_of(score);
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (coder->values[middle] <= score)
+        if (coder->values[middle] <= bits)
             low = middle;
         else
             high = middle;
@@ -152,8 +173,13 @@ uint64_t sl_i_code_scores(const sl_i_score_coder *coder, const double *scores, u
     return count;
 }
 
+void sl_i_code_levels(const sl_i_score_coder *coder, const double *levels, uint64_t count, uint32_t *codes) {
+    for (uint64_t i = 0; i < count; i++)
+        codes[i] = coder->exact ? rank_of(coder, levels[i]) : (uint32_t)rint(levels[i] * SL_I_UNITS);
+}
+
 double sl_i_code_value(const sl_i_score_coder *coder, uint32_t code) {
-    return coder->exact ? coder->values[code] : (double)code / 1e6;
+    return coder->exact ? score_of(coder->values[code]) : (double)code / 1e6;
 }
 
 sl_status sl_i_fail_score(sl_error *error, uint64_t row, double score) {
@@ -196,10 +222,14 @@ sl_status sl_i_scores_read(const sl_column *column, uint64_t first, uint64_t cou
                            const double **out, sl_error *error) {
     if (column->validity || column->type == SL_COLUMN_NULL)
         for (uint64_t i = 0; i < count; i++)
-            if (is_null(column, first + i))
+            if (is_null(column, first + i)) {
+                convert(column, first, i, buffer);
+                uint64_t invalid = sl_i_find_invalid_score(buffer, i); /* the first row at fault is the one to name */
+                if (invalid < i) return sl_i_fail_score(error, first_row + first + invalid, buffer[invalid]);
                 return sl_i_fail_row(error, SL_ERROR_INVALID_SCORE, (int64_t)(first_row + first + i), -1,
                                      "the score in row %llu is null: drop the row or give it a score",
                                      (unsigned long long)(first_row + first + i));
+            }
     if (column->type == SL_COLUMN_FLOAT64) {
         *out = (const double *)column->values + column->offset + first;
         return SL_OK;

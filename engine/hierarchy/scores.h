@@ -8,6 +8,7 @@
 #define SL_HIERARCHY_SCORES_H
 
 #include "support/memory.h"
+#include "support/pool.h"
 
 #define SL_I_UNITS 1000000u /* codes of rounded scores are 0..SL_I_UNITS */
 
@@ -17,11 +18,10 @@ typedef struct sl_i_score_coder {
     uint32_t unit;         /* rounded: code of one step of the last decimal */
     uint64_t num_values;   /* exact: distinct scores; until sealed: scores shown so far */
     uint64_t capacity;     /* exact: room in `values` */
-    double *values;        /* exact: the distinct scores, ascending, once sealed */
-    uint32_t *starts;      /* exact: starts[b] = first value >= b / SL_I_STARTS */
+    uint64_t *values;      /* exact: the distinct scores, ascending, once sealed; their bits, which sort like them */
+    uint32_t *starts;      /* exact: starts[b] = first value >= b / num_starts */
+    uint32_t num_starts;   /* exact: a power of two, about a quarter of the distinct scores */
 } sl_i_score_coder;
-
-#define SL_I_STARTS 65536u
 
 void sl_i_score_coder_init_rounded(sl_i_score_coder *coder, uint32_t decimals);
 /** Exact, with room for `capacity` scores to be shown (8 bytes each, 16 while sealing). */
@@ -29,7 +29,7 @@ sl_status sl_i_score_coder_init_exact(sl_i_score_coder *coder, uint64_t capacity
 /** Show `count` scores, each valid. */
 void sl_i_score_coder_collect(sl_i_score_coder *coder, const double *scores, uint64_t count);
 /** All scores have been shown: codes can be asked for. */
-sl_status sl_i_score_coder_seal(sl_i_score_coder *coder, sl_error *error) SL_MUST_USE;
+sl_status sl_i_score_coder_seal(sl_i_score_coder *coder, sl_i_ticker *ticker, sl_error *error) SL_MUST_USE;
 void sl_i_score_coder_release(sl_i_score_coder *coder);
 
 /** The largest code there can be. */
@@ -37,6 +37,8 @@ uint32_t sl_i_score_coder_max(const sl_i_score_coder *coder);
 /** Codes of `count` scores within [0, 1]; scores up to 1e-9 outside count as 0 or 1. Returns the index of the first score that is invalid
  *  (NaN, infinite or further outside), or `count`; codes are only meaningful in the second case. */
 uint64_t sl_i_code_scores(const sl_i_score_coder *coder, const double *scores, uint64_t count, uint32_t *codes);
+/** Codes of levels of a hierarchy, which were rounded to 6 decimals or shown to an exact coder: never rounded further. */
+void sl_i_code_levels(const sl_i_score_coder *coder, const double *levels, uint64_t count, uint32_t *codes);
 /** The score of a code. */
 double sl_i_code_value(const sl_i_score_coder *coder, uint32_t code);
 

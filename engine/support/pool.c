@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define MAX_THREADS 256
+#define TICK_NS 20000000
 
 typedef struct job {
     sl_i_task run;
@@ -152,15 +153,36 @@ static void publish(job *work, uint32_t helpers) {
     pthread_mutex_unlock(&lock);
 }
 
-static void retract(void) {
+static void wait_a_moment(void) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += TICK_NS;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_cond_timedwait(&work_done, &lock, &until);
+}
+
+/* No worker joins the job any more; wait for those inside it, and go on ticking. */
+static sl_status retract(job *work, sl_i_ticker *ticker, sl_error *error) {
+    sl_status status = SL_OK;
     pthread_mutex_lock(&lock);
     current_job = NULL;
     admitted = 0;
     pthread_mutex_unlock(&lock);
     await_idle();
     pthread_mutex_lock(&lock);
-    while (active > 0) pthread_cond_wait(&work_done, &lock);
+    while (atomic_load(&active) > 0) {
+        wait_a_moment();
+        if (!ticker || status != SL_OK) continue;
+        pthread_mutex_unlock(&lock);
+        status = sl_i_ticker_advance(ticker, 0, error);
+        if (status != SL_OK) atomic_store(&work->stop, true);
+        pthread_mutex_lock(&lock);
+    }
     pthread_mutex_unlock(&lock);
+    return status;
 }
 
 /* The caller's own share: like work_on, and it reports what all threads together have taken on. */
@@ -189,8 +211,9 @@ sl_status sl_i_parallel(uint64_t num_tasks, uint32_t lanes, sl_i_task run, void 
     if (shared) publish(&work, helpers);
     sl_status status = work_and_tick(&work, ticker, units, error);
     if (shared) {
-        retract();
+        sl_status waited = retract(&work, status == SL_OK ? ticker : NULL, error);
         pthread_mutex_unlock(&gate);
+        if (status == SL_OK) status = waited;
     }
     return status;
 }
@@ -200,8 +223,6 @@ static uint64_t now_ns(void) {
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
-
-#define TICK_NS 20000000u
 
 sl_i_ticker sl_i_ticker_make(const sl_progress *progress) {
     sl_i_ticker ticker = {0};
@@ -223,12 +244,18 @@ sl_status sl_i_ticker_advance(sl_i_ticker *ticker, uint64_t done, sl_error *erro
     if (ticker->done > ticker->total) ticker->done = ticker->total;
     if (!ticker->progress) return SL_OK;
     uint64_t now = now_ns();
-    if (!ticker->stopped && now - ticker->last < TICK_NS) return SL_OK;
-    if (!ticker->stopped) {
+    bool stopped = atomic_load_explicit(&ticker->stopped, memory_order_relaxed);
+    if (!stopped && now - ticker->last < TICK_NS) return SL_OK;
+    if (!stopped) {
         ticker->last = now;
-        ticker->stopped =
-            ticker->progress->tick(ticker->progress->state, ticker->phase, ticker->done, ticker->total) != 0;
+        stopped = ticker->progress->tick(ticker->progress->state, ticker->phase, ticker->done, ticker->total) != 0;
+        atomic_store_explicit(&ticker->stopped, stopped, memory_order_relaxed);
     }
-    if (!ticker->stopped) return SL_OK;
+    if (!stopped) return SL_OK;
     return sl_i_fail(error, SL_ERROR_INTERRUPTED, "interrupted while %s", ticker->phase);
+}
+
+bool sl_i_ticker_poll(sl_i_ticker *ticker, uint32_t lane, uint64_t done) {
+    if (lane == 0) return sl_i_ticker_advance(ticker, done, NULL) != SL_OK;
+    return atomic_load_explicit(&ticker->stopped, memory_order_relaxed);
 }

@@ -7,6 +7,8 @@
 #ifndef SL_SUPPORT_POOL_H
 #define SL_SUPPORT_POOL_H
 
+#include <stdatomic.h>
+
 #include "support/status.h"
 
 /** One task. Must not fail: leave a failure in `state` and let the caller look. `lane` < lanes is this thread's alone during
@@ -18,8 +20,8 @@ typedef struct sl_i_ticker {
     const sl_progress *progress; /* NULL: never ticks */
     const char *phase;
     uint64_t done, total;
-    uint64_t last; /* ns, when it last called */
-    bool stopped;  /* the callback asked to stop */
+    uint64_t last;       /* ns, when it last called */
+    atomic_bool stopped; /* the callback asked to stop: long tasks look at it on any thread */
 } sl_i_ticker;
 
 /** A ticker for `progress` (may be NULL or have no callback). */
@@ -29,8 +31,11 @@ void sl_i_ticker_begin(sl_i_ticker *ticker, const char *phase, uint64_t total);
 /** `done` more units are done: call back if it is time. SL_ERROR_INTERRUPTED once the callback has asked to stop. */
 sl_status sl_i_ticker_advance(sl_i_ticker *ticker, uint64_t done, sl_error *error) SL_MUST_USE;
 
+/** For long tasks, now and then: ticks where `lane` is the calling thread's. True: stop early, the call will fail. */
+bool sl_i_ticker_poll(sl_i_ticker *ticker, uint32_t lane, uint64_t done);
+
 /** Run every task on at most `lanes` threads. `units` is what one task counts for in `ticker` (NULL: no
- *  progress); keep a task below about 20 ms of work, so that a tick is never late. SL_ERROR_INTERRUPTED: some tasks were not run, none is running any more. */
+ *  progress); a task of more than about 20 ms polls the ticker itself (sl_i_ticker_poll, and 0 units here). SL_ERROR_INTERRUPTED: some tasks were not run, none is running any more. */
 sl_status sl_i_parallel(uint64_t num_tasks, uint32_t lanes, sl_i_task run, void *state, sl_i_ticker *ticker,
                         uint64_t units, sl_error *error) SL_MUST_USE;
 

@@ -75,3 +75,12 @@ static bool start_digits(uint64_t *places, uint64_t count) {
 void sl_i_radix_sort_u32(uint32_t *values, uint32_t *scratch, uint64_t count) { RADIX_SORT(uint32_t, 4); }
 
 void sl_i_radix_sort_u64(uint64_t *values, uint64_t *scratch, uint64_t count) { RADIX_SORT(uint64_t, 8); }
+
+void sl_i_radix_pass_u64(uint64_t **values, uint64_t **scratch, uint64_t count, unsigned byte) {
+    uint64_t places[256] = {0}, *from = *values, *to = *scratch;
+    for (uint64_t i = 0; i < count; i++) places[from[i] >> (8 * byte) & 255]++;
+    if (start_digits(places, count)) return;
+    for (uint64_t i = 0; i < count; i++) to[places[from[i] >> (8 * byte) & 255]++] = from[i];
+    *values = to;
+    *scratch = from;
+}

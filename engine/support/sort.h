@@ -11,6 +11,9 @@ void sl_i_sort_u32(uint32_t *values, uint64_t count);
 /** Ascending; `scratch` has `count` values. O(count) for each byte in which the values differ (least significant first). */
 void sl_i_radix_sort_u32(uint32_t *values, uint32_t *scratch, uint64_t count);
 void sl_i_radix_sort_u64(uint64_t *values, uint64_t *scratch, uint64_t count);
+/** One pass of such a sort, by one byte (0: the lowest): sorts *values into *scratch and exchanges the two, or does nothing where
+ *  all values agree in that byte. */
+void sl_i_radix_pass_u64(uint64_t **values, uint64_t **scratch, uint64_t count, unsigned byte);
 
 /** A number in 0..bound-1 that depends on both arguments in no simple way: a pivot that no input was made against. */
 static inline uint64_t sl_i_scatter_index(uint64_t seed, uint64_t bound) {

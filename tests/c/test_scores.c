@@ -12,6 +12,8 @@
 #define MANY 100000u
 
 /* Scores near every place where rounding could go wrong. */
+static sl_i_ticker ticker; /* of no callback */
+
 static double *make_scores(uint32_t *count) {
     double *scores = fresh_memory(MANY, sizeof *scores);
     uint64_t state = 11;
@@ -48,7 +50,7 @@ static void rounding_is_half_even_to_every_number_of_decimals(void **state) {
     for (uint32_t decimals = 1; decimals <= 6; decimals++) {
         sl_i_score_coder coder;
         sl_i_score_coder_init_rounded(&coder, decimals);
-        EXPECT_OK(sl_i_score_coder_seal(&coder, &expect_error));
+        EXPECT_OK(sl_i_score_coder_seal(&coder, &ticker, &expect_error));
         assert_int_equal(sl_i_code_scores(&coder, scores, count, codes), count);
         expect_plain_codes(scores, count, decimals, codes);
         for (uint32_t i = 0; i < count; i++) {
@@ -147,7 +149,7 @@ static void check_ranks(const double *scores, uint32_t count) {
     EXPECT_OK(sl_i_score_coder_init_exact(&coder, count, &expect_error));
     sl_i_score_coder_collect(&coder, scores, half);
     sl_i_score_coder_collect(&coder, scores + half, count - half);
-    EXPECT_OK(sl_i_score_coder_seal(&coder, &expect_error));
+    EXPECT_OK(sl_i_score_coder_seal(&coder, &ticker, &expect_error));
     assert_int_equal(sl_i_score_coder_max(&coder), num_distinct > 0 ? num_distinct - 1 : 0);
     assert_int_equal(sl_i_code_scores(&coder, scores, count, codes), count);
     for (uint32_t i = 0; i < count; i++) {
@@ -183,7 +185,7 @@ static void exact_zeros_of_both_signs_are_one_score(void **state) {
     (void)state;
     EXPECT_OK(sl_i_score_coder_init_exact(&coder, 3, &expect_error));
     sl_i_score_coder_collect(&coder, scores, 3);
-    EXPECT_OK(sl_i_score_coder_seal(&coder, &expect_error));
+    EXPECT_OK(sl_i_score_coder_seal(&coder, &ticker, &expect_error));
     assert_int_equal(sl_i_score_coder_max(&coder), 0);
     assert_int_equal(sl_i_code_scores(&coder, scores, 3, codes), 3);
     double value = sl_i_code_value(&coder, codes[0]);
