@@ -14,6 +14,7 @@
  *     out-parameter is NULL or zero and every input is as it was.
  *   - Objects are opaque and reference counted: `_create`, `_build` and the like give one reference, `_retain` another,
  *     `_release` gives one back and takes NULL. Pointers into an object ("borrowed") live as long as the object.
+ *   - Pointers to objects and out-parameters are never NULL, but where a comment says so.
  *   - Records are numbered 0..n-1 by uint32_t in the order in which a context first met them.
  *   - Functions may be called from any thread, on the same objects too, unless their comment says otherwise.
  *   - The library never prints, exits or aborts. Its process-wide state is the allocator, the number of threads and the
@@ -57,7 +58,7 @@ typedef enum sl_status {
     SL_OK = 0,
     SL_ERROR_MEMORY,            /**< an allocation failed */
     SL_ERROR_INTERRUPTED,       /**< a progress callback asked to stop */
-    SL_ERROR_INVALID_ARGUMENT,  /**< an argument that no data can excuse: a bad option, a NULL, unequal lengths */
+    SL_ERROR_INVALID_ARGUMENT,  /**< an argument that no data can excuse: a bad option, missing arrays, unequal lengths */
     SL_ERROR_INVALID_KEY,       /**< a null key, a negative int, or a type that is no key */
     SL_ERROR_DUPLICATE_KEY,     /**< one key twice in one source where keys must be unique */
     SL_ERROR_KEY_NOT_FOUND,     /**< a key that is not one of the known records */
@@ -135,7 +136,8 @@ typedef enum sl_column_type {
     SL_COLUMN_BINARY_VIEW,
     SL_COLUMN_FIXED_BINARY, /**< `width` bytes a value */
     SL_COLUMN_KEYS,         /**< an array of sl_key: mixed kinds, for callers whose data is not columnar */
-    SL_COLUMN_NULL          /**< every value is null */
+    SL_COLUMN_NULL,         /**< every value is null */
+    SL_COLUMN_DECIMAL128    /**< 16-byte decimals with `width` digits after the point; for scores, no keys */
 } sl_column_type;
 
 typedef enum sl_key_kind { SL_KEY_U32 = 0, SL_KEY_U64 = 1, SL_KEY_STRING = 2, SL_KEY_BYTES = 3 } sl_key_kind;
@@ -157,7 +159,7 @@ typedef struct sl_column {
     const uint8_t *validity;    /**< Arrow bitmap, bit set = present; NULL: no nulls */
     const void *values;         /**< numbers, string bytes, views, fixed-width bytes or sl_key */
     const void *offsets;        /**< int32_t or int64_t, for (large) string and binary */
-    uint32_t width;             /**< of SL_COLUMN_FIXED_BINARY */
+    uint32_t width;             /**< of SL_COLUMN_FIXED_BINARY and SL_COLUMN_DECIMAL128 */
     const void *const *buffers; /**< data buffers of view columns */
     uint64_t num_buffers;
     const int64_t *buffer_sizes; /**< bytes of each data buffer of view columns */
@@ -266,14 +268,15 @@ typedef struct sl_build_options {
 /** The hierarchy of edges between records 0..num_records-1: edge i joins left[i] and right[i] with scores[i].
  *  Self-loops and duplicates are allowed; the highest score counts. `options` may be NULL.
  *  SL_ERROR_INVALID_SCORE (NaN, infinite, more than 1e-9 outside [0, 1]) or SL_ERROR_INVALID_ARGUMENT (an index out of
- *  range), each with the row. O(edges + records); working memory 12 bytes an edge and 32 a record (exact: 24 an edge). */
+ *  range), each with the row. O(edges + records); working memory 12 bytes an edge and 28 a record (exact: 20 an edge). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_build(uint32_t num_records, const uint32_t *left, const uint32_t *right,
                                                 const double *scores, uint64_t count, const sl_build_options *options,
                                                 sl_hierarchy **out, sl_error *error);
 
 /** The hierarchy of batches of keyed edges, over all records of the context, after interning their keys (row by row,
  *  left before right). `base` (optional) is a hierarchy over earlier records of the same context, which the edges extend:
- *  O(records + new edges). On an error the context holds what it held before. */
+ *  O(records + new edges). Levels of the base stay as they are; an exact base makes the result exact. Scores are checked before
+ *  keys, so a bad score is reported before a bad key of an earlier row. On an error the context holds what it held before. */
 SL_API SL_MUST_USE sl_status sl_hierarchy_extend(sl_context *context, const sl_hierarchy *base,
                                                  const sl_edges *batches, size_t num_batches,
                                                  const sl_build_options *options, sl_hierarchy **out, sl_error *error);
@@ -311,7 +314,7 @@ SL_API uint64_t sl_hierarchy_memory(const sl_hierarchy *hierarchy);
  *  SL_ERROR_INVALID_THRESHOLD for NaN or outside [0, 1]. O(log levels). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_applied_levels(const sl_hierarchy *hierarchy, double threshold,
                                                          uint32_t *out_levels, sl_error *error);
-/** The same order, joins and levels, byte for byte. */
+/** The same order, joins, levels and kind of scores (rounded or exact), byte for byte. */
 SL_API bool sl_hierarchy_equal(const sl_hierarchy *a, const sl_hierarchy *b);
 /** SL_ERROR_CORRUPT with the reason unless every invariant holds, the canonical order included. O(n log n). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_validate(const sl_hierarchy *hierarchy, sl_error *error);

@@ -76,7 +76,9 @@ static sl_status run(build *b, const sl_context *context, uint32_t num_records, 
     sl_status status;
     b->lanes = lanes_for(count_rows(b));
     SL_TRY_CLEANUP(status, make_coder(b, &coder, error));
+    SL_TRY_CLEANUP(status, sl_i_ticker_advance(&b->ticker, 0, error));
     SL_TRY_CLEANUP(status, sl_i_edge_groups_read(b->parts, b->num_parts, &coder, b->lanes, &b->ticker, &groups, error));
+    SL_TRY_CLEANUP(status, sl_i_ticker_advance(&b->ticker, 0, error));
     if (context) num_records = sl_i_append_num_records(context);
     SL_TRY_CLEANUP(status, sl_i_forest_build(num_records, &groups, &coder, b->lanes, &b->ticker, out, error));
 cleanup:
@@ -105,6 +107,9 @@ sl_status sl_hierarchy_build(uint32_t num_records, const uint32_t *left, const u
     *out = NULL;
     SL_TRY(check_num_records(num_records, error));
     SL_TRY(read_options(options, &b, error));
+    if (count > 0 && (!left || !right || !scores))
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "%s of %llu edges is missing",
+                         !left ? "left" : !right ? "right" : "scores", (unsigned long long)count);
     sl_i_edge_part part = {.kind = SL_I_PART_ARRAYS,
                            .rows = count,
                            .first_row = options ? options->first_row : 0,
@@ -150,6 +155,8 @@ sl_status sl_hierarchy_extend(sl_context *context, const sl_hierarchy *base, con
     build b = {0};
     *out = NULL;
     SL_TRY(read_options(options, &b, error));
+    if (num_batches > 0 && !batches)
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "%zu batches are announced, and none is given", num_batches);
     b.exact |= base && base->exact; /* what was kept exact stays so */
     b.num_parts = (uint64_t)num_batches + (base != NULL);
     SL_TRY(sl_i_allocate_zeroed(&b.parts, b.num_parts, sizeof *b.parts, "the list of batches", error));

@@ -253,6 +253,7 @@ static sl_status order_records(forest *f, sl_i_ticker *ticker, sl_hierarchy **ou
     SL_TRY_CLEANUP(status, take_levels(f, &levels, &num_levels, error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&join, n, sizeof *join, "the joins", error));
     memset(join, 0xFF, n * sizeof *join); /* SL_NEVER */
+    SL_TRY_CLEANUP(status, sl_i_ticker_advance(ticker, 0, error));
     place_roots(f);
     SL_TRY_CLEANUP(status, place_merged(f, join, ticker, error));
     uint32_t *order = (uint32_t *)(void *)f->parents; /* no longer needed, and of the right size */
@@ -301,7 +302,9 @@ sl_status sl_i_forest_build(uint32_t num_records, sl_i_edge_groups *groups, cons
                 .ticker = ticker};
     sl_status status;
     SL_TRY_CLEANUP(status, set_up(&f, error));
+    SL_TRY_CLEANUP(status, sl_i_ticker_advance(ticker, 0, error));
     SL_TRY_CLEANUP(status, run_kruskal(&f, ticker, error));
+    SL_TRY_CLEANUP(status, sl_i_ticker_advance(ticker, 0, error));
     SL_TRY_CLEANUP(status, order_records(&f, ticker, out, error));
 cleanup:
     tear_down(&f);

@@ -82,6 +82,9 @@ sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *recor
     if (num_records > SL_MAX_RECORDS)
         return sl_i_fail(error, SL_ERROR_CAPACITY, "a hierarchy holds at most %u records", SL_MAX_RECORDS);
     SL_TRY(sl_i_check_threshold(threshold, error));
+    if (count > 0 && !entities)
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "the entities of %llu records are missing",
+                         (unsigned long long)count);
     SL_TRY_CLEANUP(status, sl_i_allocate(&l.entity_of, num_records, sizeof *l.entity_of, "entities", error));
     SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&l.next, 2 * (uint64_t)num_entities, sizeof *l.next, "entities", error));
     SL_TRY_CLEANUP(status, assign(&l, records, entities, count, error));

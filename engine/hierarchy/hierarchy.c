@@ -6,8 +6,8 @@
 
 sl_status sl_i_check_threshold(double threshold, sl_error *error) {
     if (threshold >= 0.0 && threshold <= 1.0) return SL_OK;
-    return sl_i_fail(error, SL_ERROR_INVALID_THRESHOLD, "threshold %.17g is outside [0, 1]: pass a number from 0 to 1",
-                     threshold);
+    return sl_i_fail(error, SL_ERROR_INVALID_THRESHOLD, "threshold %s is outside [0, 1]: pass a number from 0 to 1",
+                     sl_i_double_to_text(threshold).text);
 }
 
 double sl_i_round_threshold(double threshold) { return rint(threshold * 1e6) / 1e6; }

@@ -184,13 +184,15 @@ double sl_i_code_value(const sl_i_score_coder *coder, uint32_t code) {
 
 sl_status sl_i_fail_score(sl_error *error, uint64_t row, double score) {
     return sl_i_fail_row(error, SL_ERROR_INVALID_SCORE, (int64_t)row, -1,
-                         "score %.17g in row %llu is not a number in [0, 1]: scores are probabilities", score,
+                         "score %s in row %llu is not a number in [0, 1]: scores are probabilities",
+                         sl_i_double_to_text(score).text,
                          (unsigned long long)row);
 }
 
 sl_status sl_i_scores_check(const sl_column *column, sl_error *error) {
-    bool number = column->type >= SL_COLUMN_INT8 && column->type <= SL_COLUMN_FLOAT64 && !column->dictionary;
-    if (number || column->type == SL_COLUMN_NULL) return SL_OK;
+    bool number = column->type >= SL_COLUMN_INT8 && column->type <= SL_COLUMN_FLOAT64;
+    if (!column->dictionary && (number || column->type == SL_COLUMN_DECIMAL128)) return SL_OK;
+    if (column->type == SL_COLUMN_NULL) return SL_OK;
     return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "the score column is not a column of numbers");
 }
 
@@ -203,6 +205,18 @@ static bool is_null(const sl_column *column, uint64_t index) {
 #define CONVERT(TYPE)                                                                                                  \
     for (uint64_t i = 0; i < count; i++) buffer[i] = (double)((const TYPE *)column->values)[column->offset + first + i]
 
+/* 16-byte integers of 10^-scale; scores have few digits, so one division rounds as well as parsing would. */
+static void convert_decimals(const sl_column *column, uint64_t first, uint64_t count, double *buffer) {
+    __extension__ typedef __int128 wide;
+    const uint8_t *values = (const uint8_t *)column->values + (column->offset + first) * sizeof(wide);
+    double unit = pow(10.0, column->width);
+    for (uint64_t i = 0; i < count; i++) {
+        wide value;
+        memcpy(&value, values + i * sizeof value, sizeof value);
+        buffer[i] = (double)value / unit;
+    }
+}
+
 static void convert(const sl_column *column, uint64_t first, uint64_t count, double *buffer) {
     switch (column->type) {
     case SL_COLUMN_INT8: CONVERT(int8_t); break;
@@ -214,6 +228,7 @@ static void convert(const sl_column *column, uint64_t first, uint64_t count, dou
     case SL_COLUMN_UINT32: CONVERT(uint32_t); break;
     case SL_COLUMN_UINT64: CONVERT(uint64_t); break;
     case SL_COLUMN_FLOAT32: CONVERT(float); break;
+    case SL_COLUMN_DECIMAL128: convert_decimals(column, first, count, buffer); break;
     default: CONVERT(double); break;
     }
 }

@@ -4,6 +4,7 @@
  * offsets that fall or are negative, views beyond their buffer, missing buffers. Cost: O(1) for numbers, O(n) for
  * strings and bytes. Every buffer is borrowed; the caller keeps the ArrowArray alive. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "support/status.h"
@@ -50,6 +51,16 @@ static sl_status read_width(const char *format, const char *name, uint32_t *widt
     return SL_OK;
 }
 
+/* "d:precision,scale" or "d:precision,scale,128", the scale from 0 to 38. */
+static bool read_decimal(const char *format, uint32_t *scale) {
+    unsigned precision = 0, digits = 0, bits = 128;
+    int used = 0;
+    if (sscanf(format, "d:%2u,%2u%n", &precision, &digits, &used) < 2 || digits > 38) return false;
+    if (format[used] == ',' && sscanf(format + used, ",%3u", &bits) != 1) return false;
+    *scale = digits;
+    return bits == 128;
+}
+
 static sl_status find_type(const struct ArrowSchema *schema, const char *name, sl_column *out, int64_t *num_buffers,
                            sl_error *error) {
     const char *format = schema->format ? schema->format : "";
@@ -57,6 +68,11 @@ static sl_status find_type(const struct ArrowSchema *schema, const char *name, s
         if (strcmp(format, arrow_types[i].format) != 0) continue;
         out->type = arrow_types[i].type;
         *num_buffers = arrow_types[i].num_buffers;
+        return SL_OK;
+    }
+    if (strncmp(format, "d:", 2) == 0 && read_decimal(format, &out->width)) {
+        out->type = SL_COLUMN_DECIMAL128;
+        *num_buffers = 2;
         return SL_OK;
     }
     if (strncmp(format, "w:", 2) == 0) {

@@ -34,10 +34,13 @@ static double precision(const cut *c) { return ratio((double)c->tp, (double)c->p
 static double recall(const cut *c) { return ratio((double)c->tp, (double)c->true_pairs); }
 static double f1(const cut *c) { return ratio(2.0 * (double)c->tp, (double)c->predicted + (double)c->true_pairs); }
 
-/* (1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP), with TP + FN and TP + FP put together. */
+/* (1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP), with TP + FN and TP + FP put together; above 1 divided by b^2, which then cannot
+ * overflow. */
 static double f_beta(const cut *c) {
-    double square = c->parameter * c->parameter;
-    return ratio((1.0 + square) * (double)c->tp, square * (double)c->true_pairs + (double)c->predicted);
+    double beta = c->parameter, tp = (double)c->tp;
+    if (beta <= 1.0) return ratio((1.0 + beta * beta) * tp, beta * beta * (double)c->true_pairs + (double)c->predicted);
+    double inverse = 1.0 / beta / beta;
+    return ratio((inverse + 1.0) * tp, (double)c->true_pairs + inverse * (double)c->predicted);
 }
 
 static uint64_t true_negatives(const cut *c) { return c->all_pairs - c->predicted - c->true_pairs + c->tp; }
@@ -241,6 +244,7 @@ sl_status sl_metric_from_name(const char *name, sl_metric *out, sl_error *error)
     unsigned nearest = 0;
     size_t best = SIZE_MAX;
     *out = SL_METRIC_PRECISION;
+    if (!name) name = "";
     for (unsigned i = 0; i < SL_NUM_METRICS; i++) {
         if (strcmp(name, metrics[i].name) == 0) {
             *out = (sl_metric)i;
@@ -302,6 +306,9 @@ sl_status sl_curve_metric(const sl_curve *curve, sl_metric metric, double parame
                          "the metric \"%s\" compares with a reference, and there is none: add one", entry->name);
     if (metric == SL_METRIC_F_BETA && !(parameter > 0.0 && isfinite(parameter)))
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "beta of f_beta is %g: pass a number above 0", parameter);
+    if (!values && curve->num_rows > 0)
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "there is no room for the values: pass an array of %llu doubles",
+                         (unsigned long long)curve->num_rows);
     evaluation e = {curve, entry, parameter, values};
     uint64_t tasks = curve->num_rows / ROWS_A_TASK + (curve->num_rows % ROWS_A_TASK != 0);
     return sl_i_parallel(tasks, sl_num_threads(), evaluate_rows, &e, NULL, 0, error);

@@ -233,11 +233,16 @@ sl_status sl_i_reference_pass(const sl_i_judged *judged, const uint32_t *labels,
                               sl_error *error) {
     pass p = {.judged = judged, .logs = logs, .seams = seams, .curve = curve, .num_labels = num_labels};
     sl_status status;
+    sl_i_ticker_begin(ticker, "reading the reference", judged->num_covered);
+    SL_TRY(sl_i_ticker_advance(ticker, 0, error));
     SL_TRY(check_labels(labels, judged->num_records, num_labels, error));
     SL_TRY(sl_i_allocate_zeroed(&p.entities, num_labels, sizeof *p.entities, "reference entities", error));
+    SL_TRY_CLEANUP(status, sl_i_ticker_advance(ticker, 0, error));
     measure_reference(&p, labels);
+    SL_TRY_CLEANUP(status, sl_i_ticker_advance(ticker, 0, error));
     SL_TRY_CLEANUP(status, set_up(&p, error));
     label_positions(judged, labels, seams->labels);
+    SL_TRY_CLEANUP(status, sl_i_ticker_advance(ticker, 0, error));
     SL_TRY_CLEANUP(status, walk(&p, ticker, error));
 cleanup:
     tear_down(&p);

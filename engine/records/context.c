@@ -124,6 +124,7 @@ void sl_i_context_set_capacity_for_test(sl_context *context, uint32_t capacity) 
 sl_status sl_context_add_source(sl_context *context, const char *name, size_t length, uint16_t *out_source,
                                 sl_error *error) {
     *out_source = 0;
+    if (!name && length > 0) return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "the name of the source is missing");
     pthread_rwlock_wrlock(&context->lock);
     sl_status status = sl_i_names_add(&context->names, name ? name : "", name ? length : 0, out_source, error);
     if (status == SL_OK) sl_i_names_publish(&context->names);

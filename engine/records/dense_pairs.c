@@ -133,11 +133,10 @@ static void enter_keys(void *state, uint64_t task, uint32_t lane) {
 }
 
 /* Take what was entered out of the maps again. */
-static sl_status forget_keys(const numbering *work, uint32_t first, sl_error *error) {
+static void forget_keys(const numbering *work, uint32_t first) {
     for (uint32_t c = 0; c < 2; c++)
         for (uint64_t number = 0; number < work->maps[c]->capacity; number++)
             if (work->maps[c]->indices[number] > first) work->maps[c]->indices[number] = 0;
-    return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "a key column changed while it was being read");
 }
 
 /* `added` keys by column went into the maps and the store. */
@@ -171,8 +170,13 @@ static sl_status number_keys(numbering *work, sl_i_ticker *ticker, bool *out_don
         work->starts[task] = next;
         next += count;
     }
-    SL_TRY(sl_i_parallel(work->num_tasks, work->lanes, enter_keys, work, NULL, 0, error));
-    if (atomic_load(&work->unusable)) return forget_keys(work, first, error);
+    sl_status status = sl_i_parallel(work->num_tasks, work->lanes, enter_keys, work, ticker, 1, error);
+    if (status == SL_OK && atomic_load(&work->unusable))
+        status = sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "a key column changed while it was being read");
+    if (status != SL_OK) {
+        forget_keys(work, first);
+        return status;
+    }
     context->store.count = next;
     count_keys(work, added);
     *out_done = true;

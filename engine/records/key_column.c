@@ -97,7 +97,8 @@ static inline __attribute__((always_inline)) bool read_value(const sl_column *co
     case SL_COLUMN_KEYS: return set_key(probe, &VALUE(sl_key));
     case SL_COLUMN_FLOAT32:
     case SL_COLUMN_FLOAT64:
-    case SL_COLUMN_NULL: break;
+    case SL_COLUMN_NULL:
+    case SL_COLUMN_DECIMAL128: break;
     }
     return false;
 }
@@ -186,7 +187,8 @@ static uint32_t read_plain(const sl_column *column, uint64_t at, uint32_t count,
         READ_ALL(SL_COLUMN_KEYS);
     case SL_COLUMN_FLOAT32:
     case SL_COLUMN_FLOAT64:
-    case SL_COLUMN_NULL: break;
+    case SL_COLUMN_NULL:
+    case SL_COLUMN_DECIMAL128: break;
     }
     return n;
 }
@@ -495,8 +497,9 @@ const char *sl_i_column_type_name(sl_column_type type) {
         [SL_COLUMN_FIXED_BINARY] = "fixed-size binary",
         [SL_COLUMN_KEYS] = "keys",
         [SL_COLUMN_NULL] = "null",
+        [SL_COLUMN_DECIMAL128] = "decimal128",
     };
-    return type >= SL_COLUMN_INT8 && type <= SL_COLUMN_NULL ? names[type] : "unknown";
+    return type >= SL_COLUMN_INT8 && type <= SL_COLUMN_DECIMAL128 ? names[type] : "unknown";
 }
 
 size_t sl_i_column_number_size(sl_column_type type) {

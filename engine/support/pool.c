@@ -229,6 +229,7 @@ sl_i_ticker sl_i_ticker_make(const sl_progress *progress) {
     if (progress && progress->tick) {
         ticker.progress = progress;
         ticker.last = now_ns();
+        ticker.phase = "starting";
     }
     return ticker;
 }

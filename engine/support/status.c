@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_OF(number) #number
@@ -70,4 +71,13 @@ sl_status sl_i_fail_row(sl_error *error, sl_status status, int64_t row, int64_t 
 
 sl_status sl_i_fail_memory(sl_error *error, size_t size, const char *what) {
     return sl_i_fail(error, SL_ERROR_MEMORY, "out of memory: %zu bytes for %s", size, what);
+}
+
+sl_i_double_text sl_i_double_to_text(double value) {
+    sl_i_double_text out;
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(out.text, sizeof out.text, "%.*g", digits, value);
+        if (strtod(out.text, NULL) == value) break; /* never for NaN, which is "nan" in any number of digits */
+    }
+    return out;
 }

@@ -15,6 +15,12 @@ sl_status sl_i_fail_row(sl_error *error, sl_status status, int64_t row, int64_t 
 /** "out of memory: N bytes for WHAT". */
 sl_status sl_i_fail_memory(sl_error *error, size_t size, const char *what);
 
+/** A double in the fewest digits that give it back, as people write it. */
+typedef struct sl_i_double_text {
+    char text[32];
+} sl_i_double_text;
+sl_i_double_text sl_i_double_to_text(double value);
+
 /** Forward a failure of `call` to the caller at once. */
 #define SL_TRY(call)                                                                                                   \
     do {                                                                                                               \

@@ -87,7 +87,7 @@ static void numbers_are_read_in_place(void **state) {
 static void unreadable_types_are_named(void **state) {
     (void)state;
     static const char *const cases[][2] = {{"b", "bool"},         {"e", "float16"},   {"tdD", "date"}, {"tsu:UTC", "timestamp"},
-                                           {"d:10,2", "decimal"}, {"+l", "list"},     {"+s", "struct"},  {"tDs", "duration"},
+                                           {"d:10,2,256", "decimal"}, {"+l", "list"},     {"+s", "struct"},  {"tDs", "duration"},
                                            {"+ud:0,1", "union"},  {"+r", "run-end"},  {"?!", "?!"}};
     const void *buffers[2] = {NULL, "........"};
     struct ArrowArray array = make_array(1, 2, buffers);

@@ -1,5 +1,6 @@
 /* test_regression.c: faults that were found once, each with the smallest case that showed it. */
 #include "hierarchy/hierarchy.h"
+#include "hierarchy/scores.h"
 #include "records/context.h"
 #include "support/expect.h"
 
@@ -60,6 +61,52 @@ static void the_first_bad_score_is_named_whatever_is_wrong_with_it(void **state)
     assert_int_equal(expect_error.row, 1);
     assert_int_equal(sl_context_num_records(context), 0);
     sl_context_release(context);
+}
+
+static void f_beta_is_finite_at_any_beta(void **state) {
+    const uint32_t left[] = {0}, right[] = {1}, labels[] = {0, 0, 1};
+    const double scores[] = {0.5}, betas[] = {1e-300, 0.5, 1.0, 2.0, 1e160, 1e308};
+    const sl_curve_options options = {.reference_labels = labels, .num_reference_labels = 2};
+    sl_hierarchy *hierarchy = NULL;
+    sl_curve *curve = NULL;
+    (void)state;
+    EXPECT_OK(sl_hierarchy_build(3, left, right, scores, 1, NULL, &hierarchy, &expect_error));
+    EXPECT_OK(sl_curve_create(hierarchy, 0, &options, &curve, &expect_error));
+    for (size_t i = 0; i < sizeof betas / sizeof *betas; i++) {
+        double value = -1;
+        EXPECT_OK(sl_curve_metric(curve, SL_METRIC_F_BETA, betas[i], &value, &expect_error));
+        assert_true(value == 1.0);
+    }
+    EXPECT_FAILURE(sl_curve_metric(curve, SL_METRIC_F1, 0, NULL, &expect_error), SL_ERROR_INVALID_ARGUMENT, -1);
+    sl_curve_release(curve);
+    sl_hierarchy_release(hierarchy);
+}
+
+static void missing_arrays_are_refused(void **state) {
+    const uint32_t some[] = {0, 1};
+    const double scores[] = {0.5, 0.5};
+    sl_hierarchy *hierarchy = NULL;
+    sl_metric metric;
+    (void)state;
+    EXPECT_FAILURE(sl_hierarchy_build(3, NULL, some, scores, 2, NULL, &hierarchy, &expect_error),
+                   SL_ERROR_INVALID_ARGUMENT, -1);
+    EXPECT_FAILURE(sl_hierarchy_build(3, some, some, NULL, 2, NULL, &hierarchy, &expect_error),
+                   SL_ERROR_INVALID_ARGUMENT, -1);
+    EXPECT_FAILURE(sl_hierarchy_from_entities(3, NULL, NULL, 3, 2, 1.0, &hierarchy, &expect_error),
+                   SL_ERROR_INVALID_ARGUMENT, -1);
+    EXPECT_FAILURE(sl_metric_from_name(NULL, &metric, &expect_error), SL_ERROR_UNKNOWN_METRIC, -1);
+    assert_null(hierarchy);
+}
+
+static void decimal_scores_are_read(void **state) {
+    const int64_t halves[] = {5, 0, 25, 0, -1, -1}; /* low, high words of 0.5, 2.5, -0.1 */
+    const sl_column column = {.type = SL_COLUMN_DECIMAL128, .length = 3, .values = halves, .width = 1};
+    double buffer[3];
+    const double *read = NULL;
+    (void)state;
+    EXPECT_OK(sl_i_scores_check(&column, &expect_error));
+    EXPECT_OK(sl_i_scores_read(&column, 0, 3, 0, buffer, &read, &expect_error));
+    assert_true(read[0] == 0.5 && read[1] == 2.5 && read[2] == -0.1);
 }
 
 /* ---- int keys numbered by several threads ------------------------------------------------------------------------ */
@@ -165,6 +212,9 @@ int main(void) {
         cmocka_unit_test(extending_with_fewer_decimals_leaves_the_base_alone),
         cmocka_unit_test(a_threshold_of_negative_zero_is_zero),
         cmocka_unit_test(the_first_bad_score_is_named_whatever_is_wrong_with_it),
+        cmocka_unit_test(f_beta_is_finite_at_any_beta),
+        cmocka_unit_test(missing_arrays_are_refused),
+        cmocka_unit_test(decimal_scores_are_read),
         cmocka_unit_test(several_threads_number_int_keys_like_one),
         cmocka_unit_test(numbering_by_several_threads_names_the_bad_row),
     };
