@@ -22,7 +22,7 @@ typedef struct reading {
     uint64_t *counts;    /* lanes x num_buckets */
     uint16_t *group_of;  /* by bucket */
     atomic_uint_fast64_t *cursors; /* by group: the next free place */
-    sl_i_window **windows;         /* scratch, by lane; then two more for the pipeline */
+    sl_i_window *windows;          /* scratch, by lane; then two more for the pipeline */
     uint64_t num_windows;
     sl_i_edge *edges;
     uint32_t num_groups;
@@ -56,7 +56,7 @@ static sl_status failure_of(const reading *work, sl_error *error) {
 
 static void count_window(void *state, uint64_t window, uint32_t lane) {
     reading *work = state;
-    sl_i_window *scratch = work->windows[lane];
+    sl_i_window *scratch = &work->windows[lane];
     uint64_t *counts = work->counts + (uint64_t)lane * work->num_buckets;
     sl_error error;
     sl_status status = sl_i_edge_part_read_codes(work->part, window, work->coder, scratch, &error);
@@ -137,7 +137,7 @@ static void scatter(reading *work, const sl_i_window *window, uint64_t first, ui
 /* One window of a part that may be read anywhere. */
 static void place_window(void *state, uint64_t window, uint32_t lane) {
     reading *work = state;
-    sl_i_window *scratch = work->windows[lane];
+    sl_i_window *scratch = &work->windows[lane];
     sl_error error;
     sl_status status = sl_i_edge_part_read_records(work->part, window, scratch, &error);
     if (status == SL_OK) status = sl_i_edge_part_read_codes(work->part, window, work->coder, scratch, &error);
@@ -156,14 +156,14 @@ static void pipeline_task(void *state, uint64_t task, uint32_t lane) {
     (void)lane;
     if (task == 0) {
         if (window >= sl_i_edge_part_num_windows(work->part)) return;
-        sl_i_window *ahead = work->windows[work->lanes + window % 2];
+        sl_i_window *ahead = &work->windows[work->lanes + window % 2];
         sl_status status = sl_i_edge_part_read_records(work->part, window, ahead, &error);
         if (status == SL_OK) status = sl_i_edge_part_read_codes(work->part, window, work->coder, ahead, &error);
         if (status != SL_OK) note_failure(work, window, status, &error);
         return;
     }
     if (window == 0) return;
-    const sl_i_window *behind = work->windows[work->lanes + (window - 1) % 2];
+    const sl_i_window *behind = &work->windows[work->lanes + (window - 1) % 2];
     scatter(work, behind, behind->count * (task - 1) / SLICES, behind->count * task / SLICES);
 }
 
@@ -202,17 +202,13 @@ static sl_status prepare(reading *work, sl_error *error) {
     SL_TRY(sl_i_allocate_zeroed(&work->counts, (uint64_t)work->num_buckets * work->lanes, sizeof *work->counts,
                                 "counting scores", error));
     SL_TRY(sl_i_allocate(&work->group_of, work->num_buckets, sizeof *work->group_of, "edge groups", error));
-    SL_TRY(sl_i_allocate_zeroed(&work->windows, work->num_windows, sizeof *work->windows, "reading edges", error));
-    for (uint64_t i = 0; i < work->num_windows; i++)
-        SL_TRY(sl_i_allocate(&work->windows[i], 1, sizeof *work->windows[i], "reading edges", error));
+    SL_TRY(sl_i_allocate(&work->windows, work->num_windows, sizeof *work->windows, "reading edges", error));
     for (uint64_t p = 0; p < work->num_parts; p++)
         SL_TRY(sl_i_edge_part_prepare(&work->parts[p], work->coder, error));
     return SL_OK;
 }
 
 static void finish(reading *work) {
-    for (uint64_t i = 0; work->windows && i < work->num_windows; i++)
-        sl_i_release(work->windows[i], 1, sizeof *work->windows[i]);
     sl_i_release(work->windows, work->num_windows, sizeof *work->windows);
     sl_i_release(work->cursors, work->num_groups, sizeof *work->cursors);
     sl_i_release(work->group_of, work->num_buckets, sizeof *work->group_of);

@@ -44,7 +44,7 @@ typedef struct forest {
     bool count_later;    /* a level had too many merges to count its n-way ones on the way */
     uint32_t level_start; /* first merge of the level at work */
     uint32_t level_code;
-    sl_i_edge **scratch;  /* by lane */
+    sl_i_edge *scratch;   /* SL_I_SORT_SCRATCH edges for each lane */
     uint32_t next_group;  /* groups before it are sorted and filtered */
     uint32_t batch_start; /* the batch to unite: [batch_start, next_group) */
     sl_i_ticker *ticker;
@@ -69,8 +69,8 @@ static inline uint32_t find(parent_slot *parents, uint32_t record) {
  * second-level cache, which has room for more misses at once; inlined by force, because GCC drops calls that only prefetch. */
 SL_INLINE_BODY void look_ahead(const parent_slot *parents, const sl_i_edge *edges, uint64_t i, uint64_t count) {
     if (i + 2 * AHEAD < count) {
-        __builtin_prefetch((const void *)&parents[edges[i + 2 * AHEAD].left], 1, 2);
-        __builtin_prefetch((const void *)&parents[edges[i + 2 * AHEAD].right], 1, 2);
+        __builtin_prefetch((const void *)&parents[edges[i + 2 * AHEAD].left], 0, 2);
+        __builtin_prefetch((const void *)&parents[edges[i + 2 * AHEAD].right], 0, 2);
     }
     if (i + AHEAD < count) {
         __builtin_prefetch((const void *)&parents[load(parents, edges[i + AHEAD].left)], 0, 2);
@@ -159,7 +159,7 @@ static void prepare_group(forest *f, uint32_t group, uint32_t lane) {
         if (left != right) edges[kept++] = (sl_i_edge){left, right, edges[i].code};
     }
     f->groups->ends[group] = start + kept;
-    sl_i_sort_edges(edges, kept, f->scratch[lane]);
+    sl_i_sort_edges(edges, kept, f->scratch + (uint64_t)lane * SL_I_SORT_SCRATCH);
 }
 
 static void unite_batch(forest *f, uint32_t lane) {
@@ -281,16 +281,11 @@ static sl_status set_up(forest *f, sl_error *error) {
         atomic_init(&f->parents[record], record);
         f->sizes[record] = 1;
     }
-    SL_TRY(sl_i_allocate_zeroed(&f->scratch, f->lanes, sizeof *f->scratch, "sorting edges", error));
-    for (uint32_t lane = 0; lane < f->lanes; lane++)
-        SL_TRY(sl_i_allocate(&f->scratch[lane], SL_I_SORT_SCRATCH, sizeof **f->scratch, "sorting edges", error));
-    return SL_OK;
+    return sl_i_allocate(&f->scratch, (uint64_t)f->lanes * SL_I_SORT_SCRATCH, sizeof *f->scratch, "sorting edges", error);
 }
 
 static void tear_down(forest *f) {
-    for (uint32_t lane = 0; f->scratch && lane < f->lanes; lane++)
-        sl_i_release(f->scratch[lane], SL_I_SORT_SCRATCH, sizeof **f->scratch);
-    sl_i_release(f->scratch, f->lanes, sizeof *f->scratch);
+    sl_i_release(f->scratch, (uint64_t)f->lanes * SL_I_SORT_SCRATCH, sizeof *f->scratch);
     sl_i_release(f->log, f->num_records, sizeof *f->log);
     sl_i_release(f->sizes, f->num_records, sizeof *f->sizes);
     sl_i_release((void *)f->parents, f->num_records, sizeof *f->parents);

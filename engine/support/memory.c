@@ -14,16 +14,23 @@
 #define HUGE_PAGE ((size_t)2 << 20)
 #define LARGE HUGE_PAGE
 
+/* Whole huge pages where that wastes little: the rest of a block would cost a page fault for every 4 KiB. */
+static size_t round_up(size_t size) {
+    size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t pages = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    return size >= LARGE && pages - size <= size / 8 ? pages : rounded;
+}
+
 static void *default_allocate(void *state, size_t size) {
     (void)state;
     size_t alignment = size >= LARGE ? HUGE_PAGE : ALIGNMENT;
-    if (size > SIZE_MAX - alignment) return NULL;
-    size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (size > SIZE_MAX - HUGE_PAGE) return NULL;
+    size_t rounded = round_up(size);
     void *memory = NULL;
     if (posix_memalign(&memory, alignment, rounded) != 0) return NULL;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     /* Advice only: where the kernel refuses, small pages serve. The advised range ends at the last whole huge page. */
-    if (size >= LARGE) (void)madvise(memory, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    if (size >= LARGE) (void)madvise(memory, rounded / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 #endif
     return memory;
 }

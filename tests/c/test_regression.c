@@ -1,4 +1,6 @@
 /* test_regression.c: faults that were found once, each with the smallest case that showed it. */
+#include <stdatomic.h>
+
 #include "hierarchy/hierarchy.h"
 #include "hierarchy/scores.h"
 #include "records/context.h"
@@ -207,6 +209,47 @@ static void numbering_by_several_threads_names_the_bad_row(void **state) {
     assert_int_equal(sl_memory_in_use(), 0);
 }
 
+/* Countdown: the k-th allocation from here fails. */
+static void *allocate_or_fail(void *state, size_t size) {
+    atomic_long *left = state;
+    return atomic_fetch_sub(left, 1) == 1 ? NULL : aligned_alloc(64, (size + 63) / 64 * 64);
+}
+
+static void release_plainly(void *state, void *memory, size_t size) {
+    (void)state, (void)size;
+    free(memory);
+}
+
+static void numbering_by_several_threads_survives_failed_allocations(void **state) {
+    atomic_long left;
+    const sl_allocator failing = {allocate_or_fail, release_plainly, &left};
+    const sl_edges edges = edges_between(0, 1);
+    sl_hierarchy *hierarchy = NULL;
+    (void)state;
+    fill_edges();
+    sl_set_num_threads(2);
+    atomic_init(&left, 0);
+    EXPECT_OK(sl_set_allocator(&failing, &expect_error));
+    sl_context *context = make_context(true);
+    for (long k = 1; !hierarchy; k++) {
+        atomic_store(&left, k);
+        sl_status status = sl_hierarchy_extend(context, NULL, &edges, 1, NULL, &hierarchy, &expect_error);
+        atomic_store(&left, 0);
+        if (status == SL_OK) break;
+        assert_int_equal(status, SL_ERROR_MEMORY);
+        assert_null(hierarchy);
+        assert_int_equal(sl_context_num_records(context), 3);
+        EXPECT_OK(sl_i_context_validate(context, &expect_error));
+        assert_true(k < 200);
+    }
+    EXPECT_OK(sl_hierarchy_validate(hierarchy, &expect_error));
+    sl_hierarchy_release(hierarchy);
+    sl_context_release(context);
+    assert_int_equal(sl_memory_in_use(), 0);
+    EXPECT_OK(sl_set_allocator(NULL, &expect_error));
+    sl_set_num_threads(0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(extending_with_fewer_decimals_leaves_the_base_alone),
@@ -217,6 +260,7 @@ int main(void) {
         cmocka_unit_test(decimal_scores_are_read),
         cmocka_unit_test(several_threads_number_int_keys_like_one),
         cmocka_unit_test(numbering_by_several_threads_names_the_bad_row),
+        cmocka_unit_test(numbering_by_several_threads_survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
