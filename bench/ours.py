@@ -29,8 +29,13 @@ def collection_facts(data: Data, collection: Any) -> Facts:
 
 
 def stored_facts(data: Data, collection: Any) -> Facts:
-    """The same, and what the stored hierarchy holds: order, join and its distinct thresholds."""
-    return {**collection_facts(data, collection), "bytes_per_record": collection.nbytes / collection.num_records}
+    """The same, and what the stored hierarchy holds a record: order and join, then with its distinct thresholds."""
+    thresholds = 8 * len(collection.thresholds)
+    return {
+        **collection_facts(data, collection),
+        "bytes_per_record": (collection.nbytes - thresholds) / collection.num_records,
+        "bytes_per_record_with_thresholds": collection.nbytes / collection.num_records,
+    }
 
 
 def build_integers(data: Data) -> Step:
