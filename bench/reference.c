@@ -22,8 +22,7 @@ typedef struct {
 } pair;
 
 /* Turns counts into first slots, for descending order. */
-static void descending_starts(size_t count[BUCKETS])
-{
+static void descending_starts(size_t count[BUCKETS]) {
     size_t next = 0;
     for (int bucket = BUCKETS; bucket-- > 0;) {
         size_t here = count[bucket];
@@ -36,8 +35,7 @@ static uint32_t level_of(double score) { return (uint32_t)(score * 1e6 + 0.5); }
 
 /* LSD radix sort of the edges by descending score into `sorted`, through `scratch`. */
 static void sort_edges(const int64_t *left, const int64_t *right, const double *score, size_t edges, edge *scratch,
-                       pair *sorted)
-{
+                       pair *sorted) {
     size_t low[BUCKETS] = {0}, high[BUCKETS] = {0};
     for (size_t i = 0; i < edges; i++) {
         uint32_t level = level_of(score[i]);
@@ -54,21 +52,17 @@ static void sort_edges(const int64_t *left, const int64_t *right, const double *
         sorted[high[scratch[i].level >> RADIX_BITS]++] = (pair){scratch[i].left, scratch[i].right};
 }
 
-static uint32_t find_root(uint32_t *parent, uint32_t node)
-{
-    while (parent[node] != node)
-        node = parent[node] = parent[parent[node]];
+static uint32_t find_root(uint32_t *parent, uint32_t node) {
+    while (parent[node] != node) node = parent[node] = parent[parent[node]];
     return node;
 }
 
 /* Joins the sorted edges in turn, by size; writes the position of each edge that joined something. */
-static size_t unite(const pair *sorted, size_t edges, uint32_t *parent, uint32_t *size, uint32_t *merges)
-{
+static size_t unite(const pair *sorted, size_t edges, uint32_t *parent, uint32_t *size, uint32_t *merges) {
     size_t merged = 0;
     for (size_t i = 0; i < edges; i++) {
         uint32_t a = find_root(parent, sorted[i].left), b = find_root(parent, sorted[i].right);
-        if (a == b)
-            continue;
+        if (a == b) continue;
         if (size[a] < size[b]) {
             uint32_t swap = a;
             a = b;
@@ -82,14 +76,12 @@ static size_t unite(const pair *sorted, size_t edges, uint32_t *parent, uint32_t
 }
 
 /* Huge pages where the system gives them on request, as NumPy asks for its arrays: they halve the time of the scatters. */
-static void *scratch_memory(size_t bytes)
-{
+static void *scratch_memory(size_t bytes) {
     const size_t page = (size_t)1 << 21;
     size_t rounded = (bytes + page - 1) & ~(page - 1);
     void *memory = aligned_alloc(page, rounded);
 #ifdef MADV_HUGEPAGE
-    if (memory)
-        madvise(memory, rounded, MADV_HUGEPAGE);
+    if (memory) madvise(memory, rounded, MADV_HUGEPAGE);
 #endif
     return memory;
 }
@@ -97,8 +89,7 @@ static void *scratch_memory(size_t bytes)
 /** Sorts and unites `edges` (fewer than 2^32) over `records`; `merges` has room for `records` positions.
  *  Returns how many it wrote, or -1 when out of memory. Scores lie in [0, 1]; scratch is allocated and freed here. */
 int64_t reference_build(const int64_t *left, const int64_t *right, const double *score, size_t edges, uint32_t records,
-                        uint32_t *merges)
-{
+                        uint32_t *merges) {
     edge *scratch = scratch_memory(edges * sizeof *scratch);
     pair *sorted = scratch_memory(edges * sizeof *sorted);
     uint32_t *parent = scratch_memory(records * sizeof *parent);

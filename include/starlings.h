@@ -56,13 +56,13 @@ SL_API const char *sl_version(void);
 
 typedef enum sl_status {
     SL_OK = 0,
-    SL_ERROR_MEMORY,            /**< an allocation failed */
-    SL_ERROR_INTERRUPTED,       /**< a progress callback asked to stop */
-    SL_ERROR_INVALID_ARGUMENT,  /**< an argument that no data can excuse: a bad option, missing arrays, unequal lengths */
-    SL_ERROR_INVALID_KEY,       /**< a null key, a negative int, or a type that is no key */
-    SL_ERROR_DUPLICATE_KEY,     /**< one key twice in one source where keys must be unique */
-    SL_ERROR_KEY_NOT_FOUND,     /**< a key that is not one of the known records */
-    SL_ERROR_INVALID_SCORE,     /**< NaN, infinite, null or outside [0, 1] */
+    SL_ERROR_MEMORY,           /**< an allocation failed */
+    SL_ERROR_INTERRUPTED,      /**< a progress callback asked to stop */
+    SL_ERROR_INVALID_ARGUMENT, /**< an argument that no data can excuse: a bad option, missing arrays, unequal lengths */
+    SL_ERROR_INVALID_KEY,      /**< a null key, a negative int, or a type that is no key */
+    SL_ERROR_DUPLICATE_KEY,    /**< one key twice in one source where keys must be unique */
+    SL_ERROR_KEY_NOT_FOUND,    /**< a key that is not one of the known records */
+    SL_ERROR_INVALID_SCORE,    /**< NaN, infinite, null or outside [0, 1] */
     SL_ERROR_INVALID_THRESHOLD, /**< NaN or outside [0, 1] */
     SL_ERROR_OVERLAP,           /**< one record in two entities */
     SL_ERROR_CAPACITY,          /**< more records or sources than an index can count */
@@ -224,8 +224,8 @@ SL_API bool sl_context_record(const sl_context *context, uint32_t index, sl_reco
 
 /** Append new records of one source, in order; their indices are *out_first, *out_first + 1, ... All or nothing:
  *  SL_ERROR_DUPLICATE_KEY names key and rows (other_row -1: the key was there before the call). */
-SL_API SL_MUST_USE sl_status sl_context_add_records(sl_context *context, const sl_key_column *keys,
-                                                    uint32_t *out_first, sl_error *error);
+SL_API SL_MUST_USE sl_status sl_context_add_records(sl_context *context, const sl_key_column *keys, uint32_t *out_first,
+                                                    sl_error *error);
 /** Indices of keys, appending those not met before, in order. `indices` has one slot a key. All or nothing. */
 SL_API SL_MUST_USE sl_status sl_context_intern(sl_context *context, const sl_key_column *keys, uint32_t *indices,
                                                const sl_progress *progress, sl_error *error);
@@ -258,10 +258,10 @@ typedef struct sl_hierarchy sl_hierarchy;
 
 /** How edges are read. Zero-initialise, then set what differs. */
 typedef struct sl_build_options {
-    uint32_t decimals;          /**< scores are rounded half-even to 1..6 decimals; 0: the default, 6 */
-    bool exact;                 /**< compare scores as the doubles they are; `decimals` must be 0 */
-    bool known_records_only;    /**< SL_ERROR_KEY_NOT_FOUND for a key that the context does not hold */
-    uint64_t first_row;         /**< added to the row numbers in errors */
+    uint32_t decimals;           /**< scores are rounded half-even to 1..6 decimals; 0: the default, 6 */
+    bool exact;                  /**< compare scores as the doubles they are; `decimals` must be 0 */
+    bool known_records_only;     /**< SL_ERROR_KEY_NOT_FOUND for a key that the context does not hold */
+    uint64_t first_row;          /**< added to the row numbers in errors */
     const sl_progress *progress; /**< optional */
 } sl_build_options;
 
@@ -277,9 +277,9 @@ SL_API SL_MUST_USE sl_status sl_hierarchy_build(uint32_t num_records, const uint
  *  left before right). `base` (optional) is a hierarchy over earlier records of the same context, which the edges extend:
  *  O(records + new edges). Levels of the base stay as they are; an exact base makes the result exact. Scores are checked before
  *  keys, so a bad score is reported before a bad key of an earlier row. On an error the context holds what it held before. */
-SL_API SL_MUST_USE sl_status sl_hierarchy_extend(sl_context *context, const sl_hierarchy *base,
-                                                 const sl_edges *batches, size_t num_batches,
-                                                 const sl_build_options *options, sl_hierarchy **out, sl_error *error);
+SL_API SL_MUST_USE sl_status sl_hierarchy_extend(sl_context *context, const sl_hierarchy *base, const sl_edges *batches,
+                                                 size_t num_batches, const sl_build_options *options,
+                                                 sl_hierarchy **out, sl_error *error);
 
 /** The hierarchy of both hierarchies' edges together, over `num_records` records. Record r of `other` is record
  *  translation[r] of the result (NULL: itself). O(records). Exact if either is. */
@@ -291,9 +291,8 @@ SL_API SL_MUST_USE sl_status sl_hierarchy_merge(const sl_hierarchy *base, const 
  *  singletons. `records` NULL: record i is in entities[i]. Naming a record twice is an error only for two different
  *  entities: SL_ERROR_OVERLAP with both rows. Entity ids are any numbers below `num_entities`. O(n). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *records,
-                                                        const uint32_t *entities, uint64_t count,
-                                                        uint32_t num_entities, double threshold, sl_hierarchy **out,
-                                                        sl_error *error);
+                                                        const uint32_t *entities, uint64_t count, uint32_t num_entities,
+                                                        double threshold, sl_hierarchy **out, sl_error *error);
 
 SL_API sl_hierarchy *sl_hierarchy_retain(const sl_hierarchy *hierarchy);
 SL_API void sl_hierarchy_release(sl_hierarchy *hierarchy);
@@ -484,8 +483,7 @@ SL_API SL_MUST_USE sl_status sl_table_add_numbers(sl_table *table, const char *n
 /** Append a dictionary-encoded string column: row i is strings[codes[i]] (NUL-terminated UTF-8); all copied.
  *  `codes` below `num_strings`, else SL_ERROR_INVALID_ARGUMENT. */
 SL_API SL_MUST_USE sl_status sl_table_add_categories(sl_table *table, const char *name, const uint32_t *codes,
-                                                     const char *const *strings, uint32_t num_strings,
-                                                     sl_error *error);
+                                                     const char *const *strings, uint32_t num_strings, sl_error *error);
 /** Append the source (dictionary<uint32, utf8>) or the key column of `records` (num_rows indices into the context). Keys are
  *  uint64, large_utf8 or large_binary where the context has one such kind, else a dense union of those three. */
 SL_API SL_MUST_USE sl_status sl_table_add_record_sources(sl_table *table, const char *name, const sl_context *context,

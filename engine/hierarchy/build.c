@@ -90,10 +90,8 @@ cleanup:
 
 static sl_i_edge_part forest_part(const sl_hierarchy *hierarchy, const uint32_t *translation) {
     uint32_t n = hierarchy->num_records;
-    return (sl_i_edge_part){.kind = SL_I_PART_FOREST,
-                            .rows = n > 0 ? n - 1u : 0,
-                            .hierarchy = hierarchy,
-                            .translation = translation};
+    return (sl_i_edge_part){
+        .kind = SL_I_PART_FOREST, .rows = n > 0 ? n - 1u : 0, .hierarchy = hierarchy, .translation = translation};
 }
 
 static sl_status check_num_records(uint32_t num_records, sl_error *error) {
@@ -109,7 +107,10 @@ sl_status sl_hierarchy_build(uint32_t num_records, const uint32_t *left, const u
     SL_TRY(read_options(options, &b, error));
     if (count > 0 && (!left || !right || !scores))
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "%s of %llu edges is missing",
-                         !left ? "left" : !right ? "right" : "scores", (unsigned long long)count);
+                         !left    ? "left"
+                         : !right ? "right"
+                                  : "scores",
+                         (unsigned long long)count);
     sl_i_edge_part part = {.kind = SL_I_PART_ARRAYS,
                            .rows = count,
                            .first_row = options ? options->first_row : 0,

@@ -19,8 +19,8 @@ typedef struct reading {
     uint32_t lanes;
     sl_i_ticker *ticker;
     uint32_t shift, num_buckets;
-    uint64_t *counts;    /* lanes x num_buckets */
-    uint16_t *group_of;  /* by bucket */
+    uint64_t *counts;              /* lanes x num_buckets */
+    uint16_t *group_of;            /* by bucket */
     atomic_uint_fast64_t *cursors; /* by group: the next free place */
     sl_i_window *windows;          /* scratch, by lane; then two more for the pipeline */
     uint64_t num_windows;
@@ -203,8 +203,7 @@ static sl_status prepare(reading *work, sl_error *error) {
                                 "counting scores", error));
     SL_TRY(sl_i_allocate(&work->group_of, work->num_buckets, sizeof *work->group_of, "edge groups", error));
     SL_TRY(sl_i_allocate(&work->windows, work->num_windows, sizeof *work->windows, "reading edges", error));
-    for (uint64_t p = 0; p < work->num_parts; p++)
-        SL_TRY(sl_i_edge_part_prepare(&work->parts[p], work->coder, error));
+    for (uint64_t p = 0; p < work->num_parts; p++) SL_TRY(sl_i_edge_part_prepare(&work->parts[p], work->coder, error));
     return SL_OK;
 }
 
@@ -233,8 +232,13 @@ static void note_ends(const reading *work, sl_i_edge_groups *groups) {
 
 sl_status sl_i_edge_groups_read(sl_i_edge_part *parts, uint64_t num_parts, const sl_i_score_coder *coder,
                                 uint32_t lanes, sl_i_ticker *ticker, sl_i_edge_groups *out, sl_error *error) {
-    reading work = {.parts = parts, .num_parts = num_parts, .coder = coder, .lanes = lanes, .ticker = ticker,
-                    .num_windows = lanes + 2u, .failed_window = UINT64_MAX};
+    reading work = {.parts = parts,
+                    .num_parts = num_parts,
+                    .coder = coder,
+                    .lanes = lanes,
+                    .ticker = ticker,
+                    .num_windows = lanes + 2u,
+                    .failed_window = UINT64_MAX};
     memset(out, 0, sizeof *out);
     if (pthread_mutex_init(&work.lock, NULL) != 0)
         return sl_i_fail(error, SL_ERROR_SYSTEM, "cannot make a mutex: the system is out of resources");

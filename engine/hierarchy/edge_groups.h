@@ -28,7 +28,8 @@ typedef struct sl_i_edge_groups {
 
 /** Read all parts. On return the context of keyed parts holds their records (unpublished). */
 sl_status sl_i_edge_groups_read(sl_i_edge_part *parts, uint64_t num_parts, const sl_i_score_coder *coder,
-                                uint32_t lanes, sl_i_ticker *ticker, sl_i_edge_groups *out, sl_error *error) SL_MUST_USE;
+                                uint32_t lanes, sl_i_ticker *ticker, sl_i_edge_groups *out, sl_error *error)
+    SL_MUST_USE;
 void sl_i_edge_groups_release(sl_i_edge_groups *groups);
 
 #endif

@@ -55,8 +55,8 @@ sl_status sl_i_edge_part_prepare(sl_i_edge_part *part, const sl_i_score_coder *c
 sl_status sl_i_edge_part_read_codes(const sl_i_edge_part *part, uint64_t window, const sl_i_score_coder *coder,
                                     sl_i_window *scratch, sl_error *error) SL_MUST_USE;
 /** Records of a window's edges, into scratch->left, right and count, once the part is open. */
-sl_status sl_i_edge_part_read_records(sl_i_edge_part *part, uint64_t window, sl_i_window *scratch,
-                                      sl_error *error) SL_MUST_USE;
+sl_status sl_i_edge_part_read_records(sl_i_edge_part *part, uint64_t window, sl_i_window *scratch, sl_error *error)
+    SL_MUST_USE;
 /** Free what the part made for itself. */
 void sl_i_edge_part_close(sl_i_edge_part *part);
 

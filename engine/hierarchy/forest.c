@@ -39,9 +39,9 @@ typedef struct forest {
     parent_slot *parents; /* later: order */
     uint32_t *sizes;      /* of roots; later: position of each record */
     merge *log;
-    uint32_t num_merges; /* binary ones */
-    uint32_t num_n_way;  /* n-way ones; meaningless once count_later is set */
-    bool count_later;    /* a level had too many merges to count its n-way ones on the way */
+    uint32_t num_merges;  /* binary ones */
+    uint32_t num_n_way;   /* n-way ones; meaningless once count_later is set */
+    bool count_later;     /* a level had too many merges to count its n-way ones on the way */
     uint32_t level_start; /* first merge of the level at work */
     uint32_t level_code;
     sl_i_edge *scratch;   /* SL_I_SORT_SCRATCH edges for each lane */
@@ -187,7 +187,8 @@ static sl_status run_kruskal(forest *f, sl_i_ticker *ticker, sl_error *error) {
         f->batch_start = f->next_group;
         f->next_group += ahead;
         SL_TRY(sl_i_ticker_advance(ticker, done, error));
-        if (f->num_records > 0 && f->num_merges == f->num_records - 1) break; /* one component: nothing is left to join */
+        if (f->num_records > 0 && f->num_merges == f->num_records - 1)
+            break; /* one component: nothing is left to join */
     }
     close_level(f);
     return SL_OK;
@@ -281,7 +282,8 @@ static sl_status set_up(forest *f, sl_error *error) {
         atomic_init(&f->parents[record], record);
         f->sizes[record] = 1;
     }
-    return sl_i_allocate(&f->scratch, (uint64_t)f->lanes * SL_I_SORT_SCRATCH, sizeof *f->scratch, "sorting edges", error);
+    return sl_i_allocate(&f->scratch, (uint64_t)f->lanes * SL_I_SORT_SCRATCH, sizeof *f->scratch, "sorting edges",
+                         error);
 }
 
 static void tear_down(forest *f) {
@@ -293,7 +295,11 @@ static void tear_down(forest *f) {
 
 sl_status sl_i_forest_build(uint32_t num_records, sl_i_edge_groups *groups, const sl_i_score_coder *coder,
                             uint32_t lanes, sl_i_ticker *ticker, sl_hierarchy **out, sl_error *error) {
-    forest f = {.num_records = num_records, .lanes = lanes, .coder = coder, .groups = groups, .level_code = UINT32_MAX,
+    forest f = {.num_records = num_records,
+                .lanes = lanes,
+                .coder = coder,
+                .groups = groups,
+                .level_code = UINT32_MAX,
                 .ticker = ticker};
     sl_status status;
     SL_TRY_CLEANUP(status, set_up(&f, error));

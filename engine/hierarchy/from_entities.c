@@ -36,9 +36,10 @@ static sl_status assign(listing *l, const uint32_t *records, const uint32_t *ent
                                  entity, l->num_entities);
         if (l->entity_of[record] != UNNAMED && l->entity_of[record] != entity) {
             uint64_t other = first_row_of(records, i, record);
-            return sl_i_fail_row(error, SL_ERROR_OVERLAP, (int64_t)i, (int64_t)other,
-                                 "record %u is in entity %u (row %llu) and in entity %u (row %llu): entities must not overlap",
-                                 record, l->entity_of[record], (unsigned long long)other, entity, (unsigned long long)i);
+            return sl_i_fail_row(
+                error, SL_ERROR_OVERLAP, (int64_t)i, (int64_t)other,
+                "record %u is in entity %u (row %llu) and in entity %u (row %llu): entities must not overlap", record,
+                l->entity_of[record], (unsigned long long)other, entity, (unsigned long long)i);
         }
         l->entity_of[record] = entity;
     }
@@ -86,7 +87,8 @@ sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *recor
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "the entities of %llu records are missing",
                          (unsigned long long)count);
     SL_TRY_CLEANUP(status, sl_i_allocate(&l.entity_of, num_records, sizeof *l.entity_of, "entities", error));
-    SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&l.next, 2 * (uint64_t)num_entities, sizeof *l.next, "entities", error));
+    SL_TRY_CLEANUP(status,
+                   sl_i_allocate_zeroed(&l.next, 2 * (uint64_t)num_entities, sizeof *l.next, "entities", error));
     SL_TRY_CLEANUP(status, assign(&l, records, entities, count, error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&order, num_records, sizeof *order, "the order", error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&join, num_records, sizeof *join, "the joins", error));

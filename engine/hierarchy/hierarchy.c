@@ -142,7 +142,8 @@ static sl_status check_levels(const sl_hierarchy *hierarchy, uint32_t *uses, sl_
         double value = hierarchy->levels[level];
         if (!(value >= 0.0 && value <= 1.0)) return corrupt(error, "a level is outside [0, 1]", level);
         if (level > 0 && !(value < hierarchy->levels[level - 1])) return corrupt(error, "levels do not fall", level);
-        if (!hierarchy->exact && value != sl_i_round_threshold(value)) return corrupt(error, "a level is not rounded", level);
+        if (!hierarchy->exact && value != sl_i_round_threshold(value))
+            return corrupt(error, "a level is not rounded", level);
         if (uses[level] == 0) return corrupt(error, "nothing merges at level", level);
     }
     return SL_OK;

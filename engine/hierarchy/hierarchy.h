@@ -24,8 +24,8 @@ struct sl_hierarchy {
 /** A hierarchy that takes over the three arrays (order and join: num_records, levels: num_levels elements, each from
  *  sl_i_allocate) on success. */
 sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, uint32_t num_merges, bool exact,
-                              uint32_t *order, uint32_t *join, double *levels, sl_hierarchy **out,
-                              sl_error *error) SL_MUST_USE;
+                              uint32_t *order, uint32_t *join, double *levels, sl_hierarchy **out, sl_error *error)
+    SL_MUST_USE;
 /** The number of n-way merges that the joins tell of. `scratch` has num_records elements. */
 uint32_t sl_i_count_merges(uint32_t num_records, const uint32_t *join, uint32_t *scratch);
 

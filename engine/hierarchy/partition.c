@@ -45,14 +45,14 @@ static sl_status get(const sl_partition *partition, lazy_array *array, uint64_t 
     return status;
 }
 
-sl_status sl_partition_create(const sl_hierarchy *hierarchy, uint32_t num_records, double threshold,
-                              sl_partition **out, sl_error *error) {
+sl_status sl_partition_create(const sl_hierarchy *hierarchy, uint32_t num_records, double threshold, sl_partition **out,
+                              sl_error *error) {
     uint32_t level = 0, covered = hierarchy->num_records;
     *out = NULL;
     if (num_records == 0) num_records = covered;
     if (num_records < covered)
-        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "a hierarchy of %u records cannot be cut over only %u", covered,
-                         num_records);
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "a hierarchy of %u records cannot be cut over only %u",
+                         covered, num_records);
     SL_TRY(sl_hierarchy_applied_levels(hierarchy, threshold, &level, error));
     sl_partition *made = NULL;
     SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "a partition", error));
@@ -109,8 +109,7 @@ static void make_labels(const sl_partition *partition, uint32_t *labels) {
     const sl_hierarchy *hierarchy = partition->hierarchy;
     uint32_t entity =
         sl_i_label_records(hierarchy->order, hierarchy->join, hierarchy->num_records, partition->level, labels);
-    for (uint32_t record = hierarchy->num_records; record < partition->num_records; record++)
-        labels[record] = entity++;
+    for (uint32_t record = hierarchy->num_records; record < partition->num_records; record++) labels[record] = entity++;
 }
 
 static void make_records(const sl_partition *partition, uint32_t *records) {

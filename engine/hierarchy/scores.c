@@ -20,7 +20,7 @@ SL_INLINE_BODY double clamp(double score) {
 SL_INLINE_BODY uint32_t any_invalid(const double *scores, uint64_t count) {
     uint32_t invalid = 0;
     for (uint64_t i = 0; i < count; i++)
-        invalid |= (uint32_t) !(scores[i] >= -TOLERANCE) | (uint32_t) !(scores[i] <= 1.0 + TOLERANCE);
+        invalid |= (uint32_t)!(scores[i] >= -TOLERANCE) | (uint32_t)!(scores[i] <= 1.0 + TOLERANCE);
     return invalid;
 }
 
@@ -105,7 +105,9 @@ static sl_status sort_values(sl_i_score_coder *coder, sl_i_ticker *ticker, sl_er
     return status;
 }
 
-static uint32_t start_bucket(const sl_i_score_coder *coder, double score) { return (uint32_t)(score * coder->num_starts); }
+static uint32_t start_bucket(const sl_i_score_coder *coder, double score) {
+    return (uint32_t)(score * coder->num_starts);
+}
 
 #define LEAST_STARTS 1024u
 #define MOST_STARTS (1u << 22)
@@ -185,8 +187,7 @@ double sl_i_code_value(const sl_i_score_coder *coder, uint32_t code) {
 sl_status sl_i_fail_score(sl_error *error, uint64_t row, double score) {
     return sl_i_fail_row(error, SL_ERROR_INVALID_SCORE, (int64_t)row, -1,
                          "score %s in row %llu is not a number in [0, 1]: scores are probabilities",
-                         sl_i_double_to_text(score).text,
-                         (unsigned long long)row);
+                         sl_i_double_to_text(score).text, (unsigned long long)row);
 }
 
 sl_status sl_i_scores_check(const sl_column *column, sl_error *error) {

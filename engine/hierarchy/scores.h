@@ -14,13 +14,13 @@
 
 typedef struct sl_i_score_coder {
     bool exact;
-    double scale;          /* rounded: 10^decimals */
-    uint32_t unit;         /* rounded: code of one step of the last decimal */
-    uint64_t num_values;   /* exact: distinct scores; until sealed: scores shown so far */
-    uint64_t capacity;     /* exact: room in `values` */
-    uint64_t *values;      /* exact: the distinct scores, ascending, once sealed; their bits, which sort like them */
-    uint32_t *starts;      /* exact: starts[b] = first value >= b / num_starts */
-    uint32_t num_starts;   /* exact: a power of two, about a quarter of the distinct scores */
+    double scale;        /* rounded: 10^decimals */
+    uint32_t unit;       /* rounded: code of one step of the last decimal */
+    uint64_t num_values; /* exact: distinct scores; until sealed: scores shown so far */
+    uint64_t capacity;   /* exact: room in `values` */
+    uint64_t *values;    /* exact: the distinct scores, ascending, once sealed; their bits, which sort like them */
+    uint32_t *starts;    /* exact: starts[b] = first value >= b / num_starts */
+    uint32_t num_starts; /* exact: a power of two, about a quarter of the distinct scores */
 } sl_i_score_coder;
 
 void sl_i_score_coder_init_rounded(sl_i_score_coder *coder, uint32_t decimals);

@@ -79,7 +79,8 @@ sl_status sl_i_array_strings(struct ArrowArray *out, const char *const *texts, c
     uint64_t total = 0;
     for (uint64_t i = 0; i < count && total <= INT32_MAX; i++) total += lengths[i];
     if (total > INT32_MAX)
-        return sl_i_fail(error, SL_ERROR_CAPACITY, "the names of an exported column have more than 2^31-1 bytes together");
+        return sl_i_fail(error, SL_ERROR_CAPACITY,
+                         "the names of an exported column have more than 2^31-1 bytes together");
     SL_TRY(sl_i_array_make(out, count, 3, 0, false, error));
     int32_t *offsets = NULL;
     char *bytes = NULL;

@@ -32,8 +32,8 @@ typedef struct sl_i_arrow_type {
 } sl_i_arrow_type;
 
 /** A schema of that type with a copy of `name`. */
-sl_status sl_i_schema_make(struct ArrowSchema *out, const sl_i_arrow_type *type, const char *name,
-                           sl_error *error) SL_MUST_USE;
+sl_status sl_i_schema_make(struct ArrowSchema *out, const sl_i_arrow_type *type, const char *name, sl_error *error)
+    SL_MUST_USE;
 void sl_i_schema_drop(struct ArrowSchema *schema);
 
 #endif

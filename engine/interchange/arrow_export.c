@@ -17,7 +17,8 @@ const sl_i_arrow_type sl_i_category_type = {.format = "I", .dictionary_format = 
 sl_status sl_table_create(uint64_t num_rows, sl_table **out, sl_error *error) {
     *out = NULL;
     if (num_rows > INT64_MAX / 16)
-        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "a table of %" PRIu64 " rows is larger than any memory", num_rows);
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "a table of %" PRIu64 " rows is larger than any memory",
+                         num_rows);
     SL_TRY(sl_i_allocate_zeroed(out, 1, sizeof **out, "a table", error));
     (*out)->num_rows = num_rows;
     return SL_OK;
@@ -67,8 +68,8 @@ static sl_status reserve_column(sl_table *table, sl_error *error) {
 sl_status sl_i_table_take(sl_table *table, const char *name, const sl_i_arrow_type *type, struct ArrowArray *array,
                           sl_error *error) {
     if (!name || !sl_i_utf8_valid((const uint8_t *)name, strlen(name)))
-        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "the name of column %" PRIu64 " is missing or not valid UTF-8",
-                         table->count);
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
+                         "the name of column %" PRIu64 " is missing or not valid UTF-8", table->count);
     SL_TRY(reserve_column(table, error));
     char *copy = NULL;
     SL_TRY(sl_i_allocate(&copy, strlen(name) + 1, 1, "a column name", error));
@@ -81,8 +82,8 @@ sl_status sl_i_table_take(sl_table *table, const char *name, const sl_i_arrow_ty
 
 static const char *number_format(sl_column_type type) {
     static const char *const formats[] = {
-        [SL_COLUMN_INT8] = "c",   [SL_COLUMN_INT16] = "s",  [SL_COLUMN_INT32] = "i",   [SL_COLUMN_INT64] = "l",
-        [SL_COLUMN_UINT8] = "C",  [SL_COLUMN_UINT16] = "S", [SL_COLUMN_UINT32] = "I",  [SL_COLUMN_UINT64] = "L",
+        [SL_COLUMN_INT8] = "c",    [SL_COLUMN_INT16] = "s",   [SL_COLUMN_INT32] = "i",  [SL_COLUMN_INT64] = "l",
+        [SL_COLUMN_UINT8] = "C",   [SL_COLUMN_UINT16] = "S",  [SL_COLUMN_UINT32] = "I", [SL_COLUMN_UINT64] = "L",
         [SL_COLUMN_FLOAT32] = "f", [SL_COLUMN_FLOAT64] = "g",
     };
     return sl_i_column_number_size(type) ? formats[type] : NULL;
@@ -93,7 +94,8 @@ sl_status sl_table_add_numbers(sl_table *table, const char *name, sl_column_type
     const sl_i_arrow_type arrow_type = {.format = number_format(type)};
     size_t size = sl_i_column_number_size(type);
     if (!arrow_type.format || (!values && table->num_rows > 0))
-        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "a column of type %s without values cannot be exported as numbers",
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
+                         "a column of type %s without values cannot be exported as numbers",
                          sl_i_column_type_name(type));
     struct ArrowArray array;
     void *copy = NULL;

@@ -16,29 +16,29 @@ typedef struct arrow_type {
 } arrow_type;
 
 static const arrow_type arrow_types[] = {
-    {"c", SL_COLUMN_INT8, 2},          {"s", SL_COLUMN_INT16, 2},        {"i", SL_COLUMN_INT32, 2},
-    {"l", SL_COLUMN_INT64, 2},         {"C", SL_COLUMN_UINT8, 2},        {"S", SL_COLUMN_UINT16, 2},
-    {"I", SL_COLUMN_UINT32, 2},        {"L", SL_COLUMN_UINT64, 2},       {"f", SL_COLUMN_FLOAT32, 2},
-    {"g", SL_COLUMN_FLOAT64, 2},       {"u", SL_COLUMN_STRING, 3},       {"U", SL_COLUMN_LARGE_STRING, 3},
-    {"vu", SL_COLUMN_STRING_VIEW, 3},  {"z", SL_COLUMN_BINARY, 3},       {"Z", SL_COLUMN_LARGE_BINARY, 3},
-    {"vz", SL_COLUMN_BINARY_VIEW, 3},  {"n", SL_COLUMN_NULL, 0},
+    {"c", SL_COLUMN_INT8, 2},         {"s", SL_COLUMN_INT16, 2},  {"i", SL_COLUMN_INT32, 2},
+    {"l", SL_COLUMN_INT64, 2},        {"C", SL_COLUMN_UINT8, 2},  {"S", SL_COLUMN_UINT16, 2},
+    {"I", SL_COLUMN_UINT32, 2},       {"L", SL_COLUMN_UINT64, 2}, {"f", SL_COLUMN_FLOAT32, 2},
+    {"g", SL_COLUMN_FLOAT64, 2},      {"u", SL_COLUMN_STRING, 3}, {"U", SL_COLUMN_LARGE_STRING, 3},
+    {"vu", SL_COLUMN_STRING_VIEW, 3}, {"z", SL_COLUMN_BINARY, 3}, {"Z", SL_COLUMN_LARGE_BINARY, 3},
+    {"vz", SL_COLUMN_BINARY_VIEW, 3}, {"n", SL_COLUMN_NULL, 0},
 };
 
 /* What people call the types that cannot be read. */
 static const char *describe(const char *format) {
     static const char *const names[][2] = {
-        {"b", "bool"},      {"e", "float16"},   {"d:", "decimal"},        {"td", "date"},     {"tt", "time"},
-        {"ts", "timestamp"}, {"tD", "duration"}, {"ti", "interval"},       {"+l", "list"},     {"+L", "large list"},
-        {"+w", "fixed-size list"}, {"+s", "struct"}, {"+m", "map"},        {"+u", "union"},    {"+r", "run-end encoded"},
-        {"+v", "list view"}};
+        {"b", "bool"},  {"e", "float16"},     {"d:", "decimal"},         {"td", "date"},
+        {"tt", "time"}, {"ts", "timestamp"},  {"tD", "duration"},        {"ti", "interval"},
+        {"+l", "list"}, {"+L", "large list"}, {"+w", "fixed-size list"}, {"+s", "struct"},
+        {"+m", "map"},  {"+u", "union"},      {"+r", "run-end encoded"}, {"+v", "list view"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strncmp(format, names[i][0], strlen(names[i][0])) == 0) return names[i][1];
     return "unknown";
 }
 
 static sl_status malformed(sl_error *error, const char *name, const char *what, int64_t where) {
-    return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "the Arrow data of column %.100s is malformed: %s (at %" PRId64 ")",
-                     name, what, where);
+    return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
+                     "the Arrow data of column %.100s is malformed: %s (at %" PRId64 ")", name, what, where);
 }
 
 static sl_status read_width(const char *format, const char *name, uint32_t *width, sl_error *error) {

@@ -28,8 +28,8 @@ static sl_status check_records(const rows *from, sl_error *error) {
     for (uint64_t row = 0; row < from->count; row++)
         if (from->records[row] >= known)
             return sl_i_fail_row(error, SL_ERROR_INVALID_ARGUMENT, (int64_t)row, -1,
-                                 "row %" PRIu64 " names record %" PRIu32 ", but the context has %" PRIu32 " records", row,
-                                 from->records[row], known);
+                                 "row %" PRIu64 " names record %" PRIu32 ", but the context has %" PRIu32 " records",
+                                 row, from->records[row], known);
     return SL_OK;
 }
 

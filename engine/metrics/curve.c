@@ -72,11 +72,13 @@ static sl_status map_levels(sl_curve *curve, const uint32_t *distinct, uint32_t 
                             sl_error *error) {
     SL_TRY(sl_i_allocate(bucket_of, (uint64_t)num_levels + 1, sizeof **bucket_of, "the curve's levels", error));
     uint32_t bucket = 0;
-    for (uint32_t applied = 0; applied <= num_levels; applied++) { /* first: the bucket of each number of applied levels */
+    for (uint32_t applied = 0; applied <= num_levels;
+         applied++) { /* first: the bucket of each number of applied levels */
         while (bucket < curve->num_buckets && distinct[bucket] < applied) bucket++;
         (*bucket_of)[applied] = bucket;
     }
-    for (uint64_t row = 0; row < curve->num_rows; row++) curve->row_buckets[row] = (*bucket_of)[curve->row_buckets[row]];
+    for (uint64_t row = 0; row < curve->num_rows; row++)
+        curve->row_buckets[row] = (*bucket_of)[curve->row_buckets[row]];
     /* A merge at level l counts where more than l levels apply. */
     memmove(*bucket_of, *bucket_of + 1, num_levels * sizeof **bucket_of);
     return SL_OK;
@@ -97,8 +99,10 @@ static double add(compensated *total, double change) {
 }
 
 static void sum_judged(sl_curve *curve, int64_t exact_singletons) {
-    sl_i_judged_sums sums = {.entities = curve->num_records, .singletons = curve->num_records,
-                             .largest = curve->num_records > 0, .largest_in_entity = curve->num_records,
+    sl_i_judged_sums sums = {.entities = curve->num_records,
+                             .singletons = curve->num_records,
+                             .largest = curve->num_records > 0,
+                             .largest_in_entity = curve->num_records,
                              .exact = exact_singletons};
     compensated size_log = {0, 0}, bcubed_precision = {curve->num_records, 0};
     for (uint32_t bucket = 0; bucket < curve->num_buckets; bucket++) {
@@ -145,10 +149,12 @@ static sl_status measure_against_reference(sl_curve *curve, const sl_i_judged *j
     SL_TRY_CLEANUP(status,
                    sl_i_allocate_zeroed(&seams.largest_cell, covered, sizeof *seams.largest_cell, "true pairs", error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&seams.labels, covered, sizeof *seams.labels, "reference labels", error));
-    SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&seams.sizes, num_labels, sizeof *seams.sizes, "reference sizes", error));
-    SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&curve->reference, curve->num_buckets, sizeof *curve->reference, "the curve", error));
-    SL_TRY_CLEANUP(status, sl_i_reference_pass(judged, options->reference_labels, num_labels, logs, &seams, curve,
-                                               ticker, error));
+    SL_TRY_CLEANUP(status,
+                   sl_i_allocate_zeroed(&seams.sizes, num_labels, sizeof *seams.sizes, "reference sizes", error));
+    SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&curve->reference, curve->num_buckets, sizeof *curve->reference,
+                                                "the curve", error));
+    SL_TRY_CLEANUP(
+        status, sl_i_reference_pass(judged, options->reference_labels, num_labels, logs, &seams, curve, ticker, error));
     SL_TRY_CLEANUP(status, sl_i_judged_pass(judged, logs, &seams, curve, ticker, error));
     sum_judged(curve, count_ones(seams.sizes, num_labels));
     sum_reference(curve);
@@ -160,8 +166,7 @@ cleanup:
     return status;
 }
 
-static sl_status measure(sl_curve *curve, const sl_i_judged *judged, const sl_curve_options *options,
-                         sl_error *error) {
+static sl_status measure(sl_curve *curve, const sl_i_judged *judged, const sl_curve_options *options, sl_error *error) {
     sl_i_log_table logs;
     sl_i_ticker ticker = sl_i_ticker_make(options->progress);
     sl_i_log_table_fill(&logs);
@@ -176,8 +181,11 @@ static sl_status measure(sl_curve *curve, const sl_i_judged *judged, const sl_cu
 
 static sl_status fill_curve(sl_curve *curve, const sl_hierarchy *hierarchy, const sl_curve_options *options,
                             sl_error *error) {
-    sl_i_judged judged = {.order = hierarchy->order, .join = hierarchy->join, .num_covered = hierarchy->num_records,
-                          .num_records = curve->num_records, .num_levels_used = hierarchy->num_levels};
+    sl_i_judged judged = {.order = hierarchy->order,
+                          .join = hierarchy->join,
+                          .num_covered = hierarchy->num_records,
+                          .num_records = curve->num_records,
+                          .num_levels_used = hierarchy->num_levels};
     uint32_t *distinct = NULL, *bucket_of = NULL;
     uint64_t count = options->num_thresholds;
     sl_status status;

@@ -11,10 +11,10 @@
 
 /* One cut, with the names of the formulas. What does not change from cut to cut is filled in once. */
 typedef struct cut {
-    double n, log_n;      /* records */
-    uint64_t all_pairs;   /* of records */
-    uint64_t true_pairs;  /* of the reference */
-    double references;    /* reference entities */
+    double n, log_n;     /* records */
+    uint64_t all_pairs;  /* of records */
+    uint64_t true_pairs; /* of the reference */
+    double references;   /* reference entities */
     double reference_size_log;
     double parameter;
     uint64_t tp, predicted; /* pairs: in both, in the judged partition */
@@ -45,7 +45,9 @@ static double f_beta(const cut *c) {
 
 static uint64_t true_negatives(const cut *c) { return c->all_pairs - c->predicted - c->true_pairs + c->tp; }
 
-static double rand_index(const cut *c) { return ratio((double)c->tp + (double)true_negatives(c), (double)c->all_pairs); }
+static double rand_index(const cut *c) {
+    return ratio((double)c->tp + (double)true_negatives(c), (double)c->all_pairs);
+}
 
 /* Hubert & Arabie 1985 in pair counts, as scikit-learn; products in 128 bits because the difference cancels. */
 static double ari(const cut *c) {
@@ -153,7 +155,8 @@ static const metric_entry metrics[SL_NUM_METRICS] = {
                              "Share of the record pairs put together that belong together: TP / (TP + FP)."},
     [SL_METRIC_RECALL] = {"recall", recall, true, false,
                           "Share of the record pairs that belong together that were put together: TP / (TP + FN)."},
-    [SL_METRIC_F1] = {"f1", f1, true, false, "Harmonic mean of pairwise precision and recall: 2 TP / (2 TP + FP + FN)."},
+    [SL_METRIC_F1] = {"f1", f1, true, false,
+                      "Harmonic mean of pairwise precision and recall: 2 TP / (2 TP + FP + FN)."},
     [SL_METRIC_F_BETA] = {"f_beta", f_beta, true, false,
                           "Pairwise F measure that weighs recall beta times as much as precision."},
     [SL_METRIC_RAND] = {"rand", rand_index, true, false, "Share of all record pairs judged right: (TP + TN) / all."},
@@ -163,8 +166,7 @@ static const metric_entry metrics[SL_NUM_METRICS] = {
     [SL_METRIC_JACCARD] = {"jaccard", jaccard, true, false, "Pairs together in both over pairs together in either."},
     [SL_METRIC_MUTUAL_INFORMATION] = {"mutual_information", mutual_information, true, false,
                                       "Mutual information of the two partitions, in nats."},
-    [SL_METRIC_NMI] = {"nmi", nmi, true, false,
-                       "Mutual information over the arithmetic mean of the two entropies."},
+    [SL_METRIC_NMI] = {"nmi", nmi, true, false, "Mutual information over the arithmetic mean of the two entropies."},
     [SL_METRIC_HOMOGENEITY] = {"homogeneity", homogeneity, true, false,
                                "1 - H(reference | judged) / H(reference) (Rosenberg and Hirschberg 2007)."},
     [SL_METRIC_COMPLETENESS] = {"completeness", completeness, true, false,
@@ -172,9 +174,10 @@ static const metric_entry metrics[SL_NUM_METRICS] = {
     [SL_METRIC_V_MEASURE] = {"v_measure", v_measure, true, false, "Harmonic mean of homogeneity and completeness."},
     [SL_METRIC_VARIATION_OF_INFORMATION] = {"variation_of_information", variation_of_information, true, false,
                                             "H(reference | judged) + H(judged | reference), in nats; 0 if equal."},
-    [SL_METRIC_BCUBED_PRECISION] = {"bcubed_precision", bcubed_precision, true, false,
-                                    "Mean over records of the share of the record's entity that belongs with it (Bagga and "
-                                    "Baldwin 1998)."},
+    [SL_METRIC_BCUBED_PRECISION] =
+        {"bcubed_precision", bcubed_precision, true, false,
+         "Mean over records of the share of the record's entity that belongs with it (Bagga and "
+         "Baldwin 1998)."},
     [SL_METRIC_BCUBED_RECALL] = {"bcubed_recall", bcubed_recall, true, false,
                                  "Mean over records of the share of the record's true entity that is in its entity."},
     [SL_METRIC_BCUBED_F1] = {"bcubed_f1", bcubed_f1, true, false, "Harmonic mean of B-cubed precision and recall."},
@@ -307,7 +310,8 @@ sl_status sl_curve_metric(const sl_curve *curve, sl_metric metric, double parame
     if (metric == SL_METRIC_F_BETA && !(parameter > 0.0 && isfinite(parameter)))
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "beta of f_beta is %g: pass a number above 0", parameter);
     if (!values && curve->num_rows > 0)
-        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "there is no room for the values: pass an array of %llu doubles",
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
+                         "there is no room for the values: pass an array of %llu doubles",
                          (unsigned long long)curve->num_rows);
     evaluation e = {curve, entry, parameter, values};
     uint64_t tasks = curve->num_rows / ROWS_A_TASK + (curve->num_rows % ROWS_A_TASK != 0);

@@ -31,11 +31,11 @@ static void count_merge(const run *a, const run *b, const sl_i_log_table *logs, 
 }
 
 /* What changes between the reference and the judged side when a and b become `fused`. */
-static void count_against_reference(const run *a, const run *b, const run *fused, uint64_t crossing, const sl_i_seams *seams,
-                        sl_i_judged_sums *sums) {
+static void count_against_reference(const run *a, const run *b, const run *fused, uint64_t crossing,
+                                    const sl_i_seams *seams, sl_i_judged_sums *sums) {
     sums->true_pairs += crossing;
-    sums->bcubed_precision += (double)fused->squares / fused->size - (double)a->squares / a->size -
-                              (double)b->squares / b->size;
+    sums->bcubed_precision +=
+        (double)fused->squares / fused->size - (double)a->squares / a->size - (double)b->squares / b->size;
     sums->exact += (int64_t)is_exact(fused, seams) - (int64_t)is_exact(a, seams) - (int64_t)is_exact(b, seams);
     /* Unsigned arithmetic wraps to the right prefix sum: the fused run's largest cell may be smaller than both together. */
     sums->largest_in_entity += (uint64_t)fused->largest_cell - a->largest_cell - b->largest_cell;
@@ -72,9 +72,13 @@ sl_status sl_i_judged_pass(const sl_i_judged *judged, const sl_i_log_table *logs
     for (uint32_t position = 0; position < judged->num_covered; position++) {
         uint32_t level = judged->join[position];
         bool closes_block = level >= judged->num_levels_used;
-        if (!closes_block) __builtin_prefetch(&curve->judged[sl_i_bucket(judged, level)], 1); /* most seams close soon */
-        stack[height] = (run){.size = 1, .label = seams ? seams->labels[position] : 0, .largest_cell = 1,
-                              .seam = position - 1, .squares = 1};
+        if (!closes_block)
+            __builtin_prefetch(&curve->judged[sl_i_bucket(judged, level)], 1); /* most seams close soon */
+        stack[height] = (run){.size = 1,
+                              .label = seams ? seams->labels[position] : 0,
+                              .largest_cell = 1,
+                              .seam = position - 1,
+                              .squares = 1};
         while (height > 0 && (closes_block || judged->join[stack[height].seam] < level))
             close_top(&stack[height--], judged, logs, seams, curve);
         height = closes_block ? 0 : height + 1;

@@ -32,13 +32,13 @@ typedef struct pass {
     sl_curve *curve;
     uint32_t num_labels;
     reference_entity *entities; /* by label */
-    seam *gaps;           /* all entities' gaps, each entity's together and in position order */
-    seam *stack;          /* seams that may still be the latest of a gap to come */
+    seam *gaps;                 /* all entities' gaps, each entity's together and in position order */
+    seam *stack;                /* seams that may still be the latest of a gap to come */
     uint32_t height;
-    uint32_t largest;     /* size of the largest reference entity */
-    uint32_t *runs;       /* scratch for one entity: sizes of its open runs */
-    seam *open;           /* and the gaps between them */
-    uint64_t *fusions;    /* and its fusions: bucket << 32 | size of the fused run */
+    uint32_t largest;  /* size of the largest reference entity */
+    uint32_t *runs;    /* scratch for one entity: sizes of its open runs */
+    seam *open;        /* and the gaps between them */
+    uint64_t *fusions; /* and its fusions: bucket << 32 | size of the fused run */
     uint64_t *sort_scratch;
     uint64_t num_fusions;
 } pass;

@@ -23,11 +23,11 @@ typedef struct sl_i_pair_reader sl_i_pair_reader;
 /** `first_row` is added to row numbers in errors. Checks the columns (types, equal lengths, known sources), and may scan
  *  them once to choose how keys are looked up. The columns' buffers are borrowed until `_release`. */
 sl_status sl_i_pair_reader_create(sl_context *context, const sl_key_column *left, const sl_key_column *right,
-                                  bool known_records_only, uint64_t first_row, sl_i_pair_reader **out,
-                                  sl_error *error) SL_MUST_USE;
+                                  bool known_records_only, uint64_t first_row, sl_i_pair_reader **out, sl_error *error)
+    SL_MUST_USE;
 /** Number the new keys ahead of reading where several threads can do that (int keys in direct maps); else do nothing. */
-sl_status sl_i_pair_reader_number_keys(sl_i_pair_reader *reader, uint32_t lanes, sl_i_ticker *ticker,
-                                       sl_error *error) SL_MUST_USE;
+sl_status sl_i_pair_reader_number_keys(sl_i_pair_reader *reader, uint32_t lanes, sl_i_ticker *ticker, sl_error *error)
+    SL_MUST_USE;
 /** Reading can no longer append a record: rows may be read in any order and by several threads at once. */
 bool sl_i_pair_reader_is_unordered(const sl_i_pair_reader *reader);
 /** Rows first..first+count-1. Unless the reader is unordered, `first` is where the last call ended, one thread reads at a time

@@ -44,8 +44,7 @@ sl_status sl_context_create(sl_context **out, sl_error *error) {
 }
 
 static void count_kinds(sl_context *context) {
-    for (uint32_t i = 0; i < context->store.count; i++)
-        context->kind_counts[sl_i_store_at(&context->store, i)->kind]++;
+    for (uint32_t i = 0; i < context->store.count; i++) context->kind_counts[sl_i_store_at(&context->store, i)->kind]++;
 }
 
 static sl_status copy_into(const sl_context *context, uint32_t num_records, sl_context *copy, sl_error *error) {

@@ -19,9 +19,9 @@ typedef struct numbering {
     sl_i_row_reader *reader;
     const sl_i_int_map *maps[2];
     uint32_t lanes;
-    uint32_t *firsts[2]; /* by lane, then key, for each column's map; one array if both have the same map */
-    atomic_bool unusable;        /* something in the columns is no key, or they change: leave it to the row reader */
-    uint64_t *marks;             /* by place, one bit */
+    uint32_t *firsts[2];  /* by lane, then key, for each column's map; one array if both have the same map */
+    atomic_bool unusable; /* something in the columns is no key, or they change: leave it to the row reader */
+    uint64_t *marks;      /* by place, one bit */
     uint64_t num_words;
     uint32_t *starts; /* by task of TASK_WORDS words: the first index its keys get; until then their number */
     uint64_t num_tasks;
@@ -161,7 +161,8 @@ static sl_status number_keys(numbering *work, sl_i_ticker *ticker, bool *out_don
     SL_TRY(sl_i_allocate(&work->starts, work->num_tasks, sizeof *work->starts, "numbering keys", error));
     uint64_t added[2] = {mark_column(work, 0), 0};
     if (work->maps[1] != work->maps[0]) added[1] = mark_column(work, 1);
-    if (added[0] + added[1] > context->capacity - first) return SL_OK; /* the row reader finds the row that is too much */
+    if (added[0] + added[1] > context->capacity - first)
+        return SL_OK; /* the row reader finds the row that is too much */
     SL_TRY(sl_i_store_reserve(&context->store, added[0] + added[1], error));
     sl_i_ticker_begin(ticker, "numbering keys", 2 * work->num_tasks);
     SL_TRY(sl_i_parallel(work->num_tasks, work->lanes, count_marks, work, ticker, 1, error));
@@ -216,8 +217,8 @@ sl_status sl_i_number_dense_pairs(sl_i_row_reader *reader, uint32_t lanes, sl_i_
     sl_status status;
     SL_TRY_CLEANUP(status, prepare(&work, error));
     sl_i_ticker_begin(ticker, "reading keys", reader->num_rows);
-    SL_TRY_CLEANUP(status, sl_i_parallel((reader->num_rows + TASK_ROWS - 1) / TASK_ROWS, work.lanes, meet_rows, &work, ticker,
-                                         TASK_ROWS, error));
+    SL_TRY_CLEANUP(status, sl_i_parallel((reader->num_rows + TASK_ROWS - 1) / TASK_ROWS, work.lanes, meet_rows, &work,
+                                         ticker, TASK_ROWS, error));
     if (!atomic_load(&work.unusable)) status = number_keys(&work, ticker, out_done, error);
 cleanup:
     finish(&work);

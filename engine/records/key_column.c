@@ -283,7 +283,9 @@ uint32_t sl_i_key_reader_numbers(const sl_i_key_reader *reader, uint64_t first, 
         WIDEN(SL_COLUMN_UINT8, uint8_t)
         WIDEN(SL_COLUMN_UINT16, uint16_t)
         WIDEN(SL_COLUMN_UINT32, uint32_t)
-    case SL_COLUMN_UINT64: memcpy(numbers, (const uint64_t *)column->values + at, count * sizeof *numbers); return count;
+    case SL_COLUMN_UINT64:
+        memcpy(numbers, (const uint64_t *)column->values + at, count * sizeof *numbers);
+        return count;
     default: return 0;
     }
     uint64_t signs = 0;
@@ -324,8 +326,8 @@ static sl_status check_types(const sl_column *column, const char *name, sl_error
         return sl_i_fail(error, SL_ERROR_INVALID_KEY, "column %s has type %s: keys must be int, str or bytes", name,
                          sl_i_column_type_name(values->type));
     if (lacks_buffers(column) || (dictionary && lacks_buffers(dictionary)))
-        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "column %s has %" PRIu64 " values but no buffer for them", name,
-                         column->length);
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "column %s has %" PRIu64 " values but no buffer for them",
+                         name, column->length);
     return SL_OK;
 }
 
@@ -450,12 +452,14 @@ static sl_status explain_value(const sl_i_key_reader *reader, const sl_column *c
                              "row %" PRIu64 ", column %s: an sl_key of kind %d without bytes or of no known kind", row,
                              name, (int)((const sl_key *)column->values)[i].kind);
     return sl_i_fail_row(error, SL_ERROR_INVALID_KEY, (int64_t)row, -1,
-                         "row %" PRIu64 ", column %s: the key's length is negative or beyond 4294967295 bytes", row, name);
+                         "row %" PRIu64 ", column %s: the key's length is negative or beyond 4294967295 bytes", row,
+                         name);
 }
 
 static sl_status explain_null(const sl_i_key_reader *reader, uint64_t row, sl_error *error) {
     return sl_i_fail_row(error, SL_ERROR_INVALID_KEY, (int64_t)row, -1,
-                         "row %" PRIu64 ", column %s: the key is null; drop the row or give it a key", row, reader->name);
+                         "row %" PRIu64 ", column %s: the key is null; drop the row or give it a key", row,
+                         reader->name);
 }
 
 sl_status sl_i_key_reader_explain(const sl_i_key_reader *reader, uint64_t row, sl_error *error) {
@@ -466,8 +470,8 @@ sl_status sl_i_key_reader_explain(const sl_i_key_reader *reader, uint64_t row, s
     uint64_t code = read_code(column, i);
     if (code >= dictionary->length)
         return sl_i_fail_row(error, SL_ERROR_INVALID_KEY, (int64_t)shown, -1,
-                             "row %" PRIu64 ", column %s: dictionary code %" PRId64 " is outside the dictionary of %" PRIu64
-                             " values",
+                             "row %" PRIu64 ", column %s: dictionary code %" PRId64
+                             " is outside the dictionary of %" PRIu64 " values",
                              shown, reader->name, (int64_t)code, dictionary->length);
     i = dictionary->offset + code;
     return is_null(dictionary, i) ? explain_null(reader, shown, error)

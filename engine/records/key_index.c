@@ -48,7 +48,8 @@ sl_status sl_i_index_reserve(sl_i_key_index *index, uint64_t extra, sl_error *er
     if (bits == index->bits) return SL_OK;
     sl_i_key_index larger = *index;
     larger.bits = bits;
-    SL_TRY(sl_i_allocate_zeroed(&larger.slots, sl_i_index_length(&larger), sizeof *larger.slots, "the key table", error));
+    SL_TRY(
+        sl_i_allocate_zeroed(&larger.slots, sl_i_index_length(&larger), sizeof *larger.slots, "the key table", error));
     for (uint64_t i = 0; i < sl_i_index_length(index); i++)
         if (index->slots[i]) place(&larger, index->slots[i]);
     sl_i_release(index->slots, sl_i_index_length(index), sizeof *index->slots);

@@ -68,9 +68,9 @@ static inline void locate_one(const sl_i_key_index *index, sl_i_probe *probe) {
         if (probe->value.number < dense->capacity) SL_I_PREFETCH(&dense->indices[probe->value.number]);
         return;
     }
-    probe->fragment = is_int(probe) ? sl_i_hash_int(probe->source, probe->value.number)
-                                    : sl_i_hash_bytes(probe->source, (sl_key_kind)probe->kind, probe->value.bytes,
-                                                      probe->length);
+    probe->fragment = is_int(probe)
+                          ? sl_i_hash_int(probe->source, probe->value.number)
+                          : sl_i_hash_bytes(probe->source, (sl_key_kind)probe->kind, probe->value.bytes, probe->length);
     probe->lane = SL_I_LANE_TABLE;
     probe->slot = sl_i_index_home(index, probe->fragment);
     SL_I_PREFETCH(&index->slots[probe->slot]);
@@ -97,7 +97,8 @@ static void approach(const sl_context *context, sl_i_probe *probes, uint32_t cou
         sl_i_probe *probe = &probes[i];
         if (probe->lane != SL_I_LANE_TABLE) continue;
         uint64_t at = probe->slot, slot;
-        while ((slot = index->slots[at]) && sl_i_slot_fragment(slot) != probe->fragment) at = sl_i_index_next(index, at);
+        while ((slot = index->slots[at]) && sl_i_slot_fragment(slot) != probe->fragment)
+            at = sl_i_index_next(index, at);
         probe->slot = at;
         if (!slot) continue;
         probe->lane = SL_I_LANE_CANDIDATE;
@@ -110,14 +111,14 @@ static inline __attribute__((always_inline)) void touch(const sl_context *contex
     for (uint32_t i = 0; i < count; i++) {
         sl_i_probe *probe = &probes[i];
         if (probe->lane != SL_I_LANE_CANDIDATE || is_int(probe)) continue;
-        const sl_i_stored *stored =
-            sl_i_store_at(&context->store, sl_i_slot_record(context->index.slots[probe->slot]));
+        const sl_i_stored *stored = sl_i_store_at(&context->store, sl_i_slot_record(context->index.slots[probe->slot]));
         if (!sl_i_stored_is_int(stored))
             prefetch_both_ends(sl_i_stored_text(stored), sizeof(sl_i_text) + probe->length);
     }
 }
 
-sl_i_lookup_stop sl_i_lookup_append(sl_context *context, const sl_i_probe *probe, uint32_t *out_index, sl_error *error) {
+sl_i_lookup_stop sl_i_lookup_append(sl_context *context, const sl_i_probe *probe, uint32_t *out_index,
+                                    sl_error *error) {
     if (probe->kind == SL_KEY_STRING && !sl_i_utf8_valid(probe->value.bytes, probe->length)) return SL_I_STOP_NOT_UTF8;
     if (context->store.count >= context->capacity) return SL_I_STOP_CAPACITY;
     sl_i_key_index *index = &context->index;

@@ -49,7 +49,9 @@ typedef struct sl_i_record_store {
  *  nothing but prefetch. */
 #define SL_I_PREFETCH(address) __builtin_prefetch((address), 0, 2)
 
-static inline uint64_t sl_i_segment_length(uint32_t segment) { return UINT64_C(1) << (segment + SL_I_FIRST_SEGMENT_BITS); }
+static inline uint64_t sl_i_segment_length(uint32_t segment) {
+    return UINT64_C(1) << (segment + SL_I_FIRST_SEGMENT_BITS);
+}
 
 static inline sl_i_stored *sl_i_store_at(const sl_i_record_store *store, uint32_t index) {
     uint64_t shifted = (uint64_t)index + (UINT64_C(1) << SL_I_FIRST_SEGMENT_BITS);
@@ -92,8 +94,8 @@ static inline void sl_i_store_put_int(sl_i_record_store *store, uint32_t index, 
 /** Drop the records from `count` on, with their bytes and the segments that become empty. Cannot fail. */
 void sl_i_store_truncate(sl_i_record_store *store, uint32_t count);
 /** Copy the first `count` records of `source` into the empty store `out`. On failure `out` may be part-filled: free it. */
-sl_status sl_i_store_copy(const sl_i_record_store *source, uint32_t count, sl_i_record_store *out,
-                          sl_error *error) SL_MUST_USE;
+sl_status sl_i_store_copy(const sl_i_record_store *source, uint32_t count, sl_i_record_store *out, sl_error *error)
+    SL_MUST_USE;
 /** Give all memory back. */
 void sl_i_store_free(sl_i_record_store *store);
 

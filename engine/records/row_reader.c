@@ -49,8 +49,8 @@ sl_status sl_i_row_reader_make(sl_context *context, const sl_key_column *const *
                              .base = context->store.count};
     if (num_columns == 2 && columns[1]->keys.length != out->num_rows)
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
-                         "column %s has %" PRIu64 " keys and column %s has %" PRIu64 ": they must be equally long", names[0],
-                         out->num_rows, names[1], columns[1]->keys.length);
+                         "column %s has %" PRIu64 " keys and column %s has %" PRIu64 ": they must be equally long",
+                         names[0], out->num_rows, names[1], columns[1]->keys.length);
     uint32_t num_sources = sl_context_num_sources(context);
     for (uint32_t c = 0; c < num_columns; c++)
         SL_TRY(sl_i_key_reader_make(columns[c], names[c], num_sources, first_row, &out->columns[c], error));
@@ -71,12 +71,12 @@ static sl_status explain_duplicate(const sl_i_row_reader *reader, int64_t row, c
                                    sl_error *error) {
     if (holder < reader->base)
         return sl_i_fail_row(error, SL_ERROR_DUPLICATE_KEY, row, -1,
-                             "row %" PRId64 ": the key %s is already a record of this source; add each record once", row,
-                             quoted);
+                             "row %" PRId64 ": the key %s is already a record of this source; add each record once",
+                             row, quoted);
     int64_t other = (int64_t)(reader->first_row + (holder - reader->base));
     return sl_i_fail_row(error, SL_ERROR_DUPLICATE_KEY, row, other,
-                         "rows %" PRId64 " and %" PRId64 " have the same key %s; keys must be unique within a source", other,
-                         row, quoted);
+                         "rows %" PRId64 " and %" PRId64 " have the same key %s; keys must be unique within a source",
+                         other, row, quoted);
 }
 
 static sl_status explain_stop(const sl_i_row_reader *reader, sl_i_lookup_stop stop, const sl_i_probe *probe,
@@ -89,14 +89,15 @@ static sl_status explain_stop(const sl_i_row_reader *reader, sl_i_lookup_stop st
     case SL_I_STOP_MEMORY: return SL_ERROR_MEMORY;
     case SL_I_STOP_UNKNOWN:
         return sl_i_fail_row(error, SL_ERROR_KEY_NOT_FOUND, row, -1,
-                             "row %" PRId64 ", column %s: the key %s of source \"%.60s\" is not one of the known records; add "
+                             "row %" PRId64
+                             ", column %s: the key %s of source \"%.60s\" is not one of the known records; add "
                              "it to the records or drop the row",
                              row, column, quoted, sl_context_source_name(reader->context, probe->source, NULL));
     case SL_I_STOP_DUPLICATE: return explain_duplicate(reader, row, quoted, holder, error);
     case SL_I_STOP_NOT_UTF8:
         return sl_i_fail_row(error, SL_ERROR_INVALID_KEY, row, -1,
-                             "row %" PRId64 ", column %s: the string key %s is not valid UTF-8; pass it as bytes", row, column,
-                             quoted);
+                             "row %" PRId64 ", column %s: the string key %s is not valid UTF-8; pass it as bytes", row,
+                             column, quoted);
     case SL_I_STOP_CAPACITY:
         return sl_i_fail_row(error, SL_ERROR_CAPACITY, row, -1,
                              "row %" PRId64 ", column %s: the context is full with %" PRIu32
@@ -122,8 +123,7 @@ static sl_status read_block(sl_i_row_reader *reader, uint64_t first, uint32_t ro
         if (n < rows && n * width + c < usable) usable = n * width + c;
     }
     sl_i_lookup_stop stop;
-    uint32_t done =
-        sl_i_lookup(reader->context, probes, usable, width, reader->mode, found, &stop, &holder, error);
+    uint32_t done = sl_i_lookup(reader->context, probes, usable, width, reader->mode, found, &stop, &holder, error);
     uint64_t row = first + done / width;
     const sl_i_key_reader *column = &reader->columns[done % width];
     if (done < usable) return explain_stop(reader, stop, &probes[done], row, column->name, holder, error);
@@ -158,8 +158,7 @@ static sl_status read_dense_block(sl_i_row_reader *reader, uint64_t first, uint3
     uint64_t numbers[2][DENSE_ROWS];
     uint32_t width = reader->num_columns, usable = rows * width;
     const sl_i_int_map *maps[2] = {0};
-    if (sl_i_lookup_appends(reader->mode))
-        SL_TRY(sl_i_store_reserve(&reader->context->store, usable, error));
+    if (sl_i_lookup_appends(reader->mode)) SL_TRY(sl_i_store_reserve(&reader->context->store, usable, error));
     for (uint32_t c = 0; c < width; c++) {
         maps[c] = sl_i_row_reader_dense_map(reader, c);
         uint32_t n = sl_i_key_reader_numbers(&reader->columns[c], first, rows, numbers[c]);
@@ -188,12 +187,13 @@ sl_status sl_i_row_reader_read(sl_i_row_reader *reader, uint64_t first, uint64_t
                                sl_error *error) {
     if (count == 0) return SL_OK;
     if (first > reader->num_rows || count > reader->num_rows - first)
-        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "rows %" PRIu64 " to %" PRIu64 " of a column of %" PRIu64, first,
-                         first + count, reader->num_rows);
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "rows %" PRIu64 " to %" PRIu64 " of a column of %" PRIu64,
+                         first, first + count, reader->num_rows);
     /* Another reader of the same transaction may have changed what this one had prepared. */
     if (sl_i_lookup_appends(reader->mode) && reader->moves != reader->context->index.moves)
         SL_TRY(plan_ints(reader, false, error));
-    bool dense = sl_i_row_reader_dense_map(reader, 0) && (reader->num_columns == 1 || sl_i_row_reader_dense_map(reader, 1));
+    bool dense =
+        sl_i_row_reader_dense_map(reader, 0) && (reader->num_columns == 1 || sl_i_row_reader_dense_map(reader, 1));
     uint32_t block = dense ? DENSE_ROWS : SL_I_BLOCK / reader->num_columns;
     for (uint64_t done = 0; done < count; done += block) {
         uint32_t rows = count - done < block ? (uint32_t)(count - done) : block;

@@ -28,8 +28,8 @@ typedef struct sl_i_source_names {
 bool sl_i_names_find(const sl_i_source_names *names, const char *name, size_t length, uint16_t *out);
 /** The id of a name, added if new. SL_ERROR_INVALID_ARGUMENT if it is not UTF-8 or longer than 2^31, SL_ERROR_CAPACITY
  *  beyond SL_MAX_SOURCES. On failure nothing changes. */
-sl_status sl_i_names_add(sl_i_source_names *names, const char *name, size_t length, uint16_t *out,
-                         sl_error *error) SL_MUST_USE;
+sl_status sl_i_names_add(sl_i_source_names *names, const char *name, size_t length, uint16_t *out, sl_error *error)
+    SL_MUST_USE;
 /** Let readers see what was added. */
 void sl_i_names_publish(sl_i_source_names *names);
 /** Forget what was added since the last publishing. */

@@ -29,11 +29,11 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work_ready = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t work_done = PTHREAD_COND_INITIALIZER;
-static job *current_job;               /* under lock */
+static job *current_job;                /* under lock */
 static atomic_uint_fast64_t generation; /* changed under lock: which job, so that a worker joins each once */
 static atomic_uint active;              /* changed under lock: workers inside the job */
-static uint32_t admitted;      /* under lock: workers that may still join it */
-static uint32_t num_workers;   /* under lock */
+static uint32_t admitted;               /* under lock: workers that may still join it */
+static uint32_t num_workers;            /* under lock */
 static atomic_uint wanted_threads;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
