@@ -8,7 +8,8 @@ import pytest
 from starlings import _core
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
+AT_THE_ROOT = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in AT_THE_ROOT)]
 
 
 def test_every_metric_is_documented_and_no_other() -> None:

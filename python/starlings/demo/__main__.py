@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument("--edges", type=_existing_file, metavar="FILE", help="scored pairs of records")
     files.add_argument("--truth", type=_existing_file, metavar="FILE", help="true entity of each record")
     files.add_argument(
-        "--records", type=_existing_file, metavar="FILE", help="all records (default: those of the truth)"
+        "--records", type=_existing_file, metavar="FILE", help="all records (default: those of the truth and the edges)"
     )
     parser.add_argument(
         "--output",

@@ -35,7 +35,7 @@ _SPLINK_SOURCES = ("source_dataset_l", "source_dataset_r")
 
 @dataclass(frozen=True)
 class InputFiles:
-    """Where the files of a job are; without `records` the records are those that the truth names."""
+    """Where the files of a job are; without `records` the records are those that truth and edges name."""
 
     edges: Path
     truth: Path

@@ -17,7 +17,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 import starlings as sl
 from starlings.demo.errors import DemoError
-from starlings.demo.inputs import Inputs
+from starlings.demo.inputs import InputFiles, Inputs
 from starlings.demo.metrics import BEST_BY, DEFAULT_THRESHOLDS, METRICS
 from starlings.demo.steps import Steps
 
@@ -83,8 +83,11 @@ def run_job(inputs: Inputs, steps: Steps, *, metric: str = "f1") -> JobResult:
         frame = _frame_of(inputs.records, files.records or files.truth)
         if files.records is not None:
             _frame_of(inputs.truth, files.truth)  # for its complaint about records that appear twice
+            _check_truth(inputs)
     with steps.step("Build the hierarchy of all thresholds", spinner=False), _naming(files.edges):
+        known = frame.num_records
         frame.add_collection_from_edges("edges", inputs.edges)
+        _check_edges(frame, known, files)
     with steps.step("Take the truth as a hierarchy of one level", spinner=False), _naming(files.truth):
         frame.add_collection_from_edges("truth", _truth_edges(inputs.truth))
     with steps.step("Every metric at every threshold", spinner=False):
@@ -105,6 +108,38 @@ def run_job(inputs: Inputs, steps: Steps, *, metric: str = "f1") -> JobResult:
         metric=metric,
         entities=entities,
     )
+
+
+def _check_truth(inputs: Inputs) -> None:
+    """Every record of the truth is one of the records, where these are given: else it would be left out unseen."""
+    keys = ["source", "key"]
+    missing = inputs.truth.select(keys).join(inputs.records.select(keys), keys, join_type="left anti")
+    if missing.num_rows:
+        example = missing.slice(0, 1).to_pylist()[0]
+        raise DemoError(
+            f"{inputs.files.truth}: {missing.num_rows:,} of its records are not in {inputs.files.records}, such as "
+            f"{example['key']!r} of source {example['source']!r}; --records must name all records"
+        )
+
+
+def _check_edges(frame: sl.EntityFrame, known: int, files: InputFiles) -> None:
+    """Edges add no records to given ones, and some of their records are known: else keys or sources do not agree."""
+    added = frame.num_records - known
+    if not added:
+        return
+    apart = frame["edges"].at(1.0)
+    source, key = min(apart.entities[int(apart.labels[known])].members, key=str)
+    if files.records is not None:
+        raise DemoError(
+            f"{files.edges}: {added:,} of its records are not in {files.records}, such as {key!r} of source {source!r}"
+            "; --records must name all records"
+        )
+    if not np.any(frame["edges"].at(0.0).sizes[np.unique(frame["edges"].at(0.0).labels[:known])] > 1):
+        first_source, first_key = min(apart.entities[int(apart.labels[0])].members, key=str)
+        raise DemoError(
+            f"{files.edges}: none of its records is in {files.truth}; it has, for example, {key!r} of source {source!r}"
+            f", the truth {first_key!r} of source {first_source!r}: keys and source columns of the files must agree"
+        )
 
 
 def row_at(curve: pa.Table, threshold: float) -> Row | None:

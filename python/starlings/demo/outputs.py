@@ -42,7 +42,8 @@ def summary(result: JobResult, title: str, files: Sequence[Path]) -> str:
         f"  {result.edges:,} scored pairs, {result.curve.num_rows:,} thresholds at which entities change",
     ]
     if result.unlabelled:
-        lines.append(f"  {result.unlabelled:,} records are not in the truth; each counts as an entity of its own")
+        what = "record is" if result.unlabelled == 1 else "records are"
+        lines.append(f"  {result.unlabelled:,} {what} not in the truth; each counts as an entity of its own")
     return "\n".join([*lines, "", *_cuts(result), "", *(f"  {path}" for path in files)])
 
 
