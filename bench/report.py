@@ -54,7 +54,14 @@ RATIOS = [
 LIMITS = [
     Limit("uncached cut, counted", "ours-count", "seconds", 1e3, "ms", {"1M-1M": 1.0, SMALL: 1.0}),
     Limit("uncached cut, labelled", "ours-labels", "seconds", 1e3, "ms", {"1M-1M": 5.0, SMALL: 5.0}),
-    Limit("stored order and joins, a record", "ours-records", "bytes_per_record", 1, "bytes", dict.fromkeys(EVERYWHERE, 8.01)),
+    Limit(
+        "stored order and joins, a record",
+        "ours-records",
+        "bytes_per_record",
+        1,
+        "bytes",
+        dict.fromkeys(EVERYWHERE, 8.01),
+    ),
     Limit("with 8 bytes a distinct threshold", "ours-records", "bytes_per_record_with_thresholds", 1, "bytes", {}),
 ]
 

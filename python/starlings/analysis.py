@@ -72,6 +72,7 @@ class _Cuts:
     hierarchy: _core.Hierarchy
     num_records: int
     thresholds: NDArray[np.float64]
+    are_all_levels: bool
 
     @classmethod
     def of(cls, expression: Expression, hierarchies: Mapping[str, _core.Hierarchy], num_records: int) -> _Cuts:
@@ -79,11 +80,13 @@ class _Cuts:
         if expression.name not in hierarchies:
             raise CollectionNotFoundError(f"no collection {expression.name!r}{nearest(expression.name, hierarchies)}")
         hierarchy = hierarchies[expression.name]
-        return cls(expression.name, hierarchy, num_records, expression.thresholds(hierarchy))
+        are_all_levels = expression.is_everywhere and hierarchy.num_levels > 0
+        return cls(expression.name, hierarchy, num_records, expression.thresholds(hierarchy), are_all_levels)
 
     def curve(self, reference: _core.Partition | None, progress: _core.ProgressCallback | None) -> _core.Curve:
         """One pass."""
-        return _core.Curve(self.hierarchy, self.num_records, reference, self.thresholds, progress)
+        where = None if self.are_all_levels else self.thresholds
+        return _core.Curve(self.hierarchy, self.num_records, reference, where, progress)
 
     def partitions(self) -> tuple[list[float], NDArray[np.intp]]:
         """A threshold of each different partition, and for every threshold the number of its partition."""
@@ -121,22 +124,27 @@ def _compared(
             f"{sum(counts):,} cuts against {breadth:,} of the reference are {sum(counts) * breadth:,} comparisons, "
             f"more than {_MOST_ROWS:,}; sweep with a larger step"
         )
+    measured = _measured(judged, reference, metrics, progress)  # first: it needs the most memory
     columns: dict[str, Column] = {
         "collection": Categories(
             np.repeat(np.arange(len(judged), dtype=np.uint32), [count * breadth for count in counts]),
             tuple(cuts.name for cuts in judged),
         ),
-        "threshold": np.concatenate([np.repeat(cuts.thresholds, breadth) for cuts in judged]),
+        "threshold": _joined(
+            [cuts.thresholds if breadth == 1 else np.repeat(cuts.thresholds, breadth) for cuts in judged]
+        ),
         "reference": Categories.repeated(reference.name, sum(counts) * breadth),
         "reference_threshold": np.tile(reference.thresholds, sum(counts)),
     }
-    return Report(columns | _measured(judged, reference, metrics, progress))
+    return Report(columns | measured)
 
 
 def _measured(
     judged: Sequence[_Cuts], reference: _Cuts, metrics: list[Metric], progress: _core.ProgressCallback | None
 ) -> dict[str, Column]:
     """One column for each metric; one pass for each collection and each different reference partition."""
+    if len(reference.thresholds) == 1:
+        return _measured_once(judged, reference, metrics, progress)
     shape = (len(reference.thresholds), sum(len(cuts.thresholds) for cuts in judged))
     values = {metric: np.empty(shape, dtype=np.int64 if metric.is_count else np.float64) for metric in metrics}
     thresholds, numbers = reference.partitions()
@@ -151,3 +159,21 @@ def _measured(
                 table[where, start:stop] = values_of(curve, metric)
             start = stop
     return {metric.label: table.T.reshape(-1) for metric, table in values.items()}
+
+
+def _measured_once(
+    judged: Sequence[_Cuts], reference: _Cuts, metrics: list[Metric], progress: _core.ProgressCallback | None
+) -> dict[str, Column]:
+    """The same against one cut of the reference: the columns are the arrays that the engine made."""
+    partition = _core.Partition(reference.hierarchy, float(reference.thresholds[0]), reference.num_records)
+    parts: dict[str, list[NDArray[Any]]] = {metric.label: [] for metric in metrics}
+    for cuts in judged:
+        curve = cuts.curve(partition, progress)
+        for metric in metrics:
+            parts[metric.label].append(values_of(curve, metric))
+    return {label: _joined(parts.pop(label)) for label in list(parts)}
+
+
+def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """The arrays one after another; one alone is not copied."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

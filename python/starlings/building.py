@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from starlings import _core
 from starlings.dataframes import EdgeColumns, readable_edges, readable_keys
 from starlings.entity import Entities, Entity
-from starlings.exceptions import DuplicateKeyError, InvalidArgumentError
+from starlings.exceptions import DuplicateKeyError, InvalidArgumentError, shown
 from starlings.partition import Partition
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "build_on_entities",
     "decimals_of",
     "entities_or_keys",
+    "intern_once",
 ]
 
 
@@ -182,13 +183,28 @@ def _intern_ids(ids: _core.Context, entities: list[Entity], source: str) -> None
     row, fault = next(((row, fault) for row, fault in enumerate(faults) if fault), (-1, ""))
     if fault:
         raise InvalidArgumentError(f"records are entities, but row {row} {fault}: {entities[row]!r}", row=row)
-    indices = np.asarray(ids.intern([entity.id for entity in entities], source))
-    if ids.num_records < len(entities):
-        again = int(np.flatnonzero(indices != np.arange(len(indices)))[0])
-        first = int(np.flatnonzero(indices == indices[again])[0])
-        raise DuplicateKeyError(
-            f"rows {first} and {again} have the same entity id {entities[again].id!r}", row=again, other_row=first
-        )
+    intern_once(ids, [entity.id for entity in entities], source, "entity id")
+
+
+def intern_once(
+    context: _core.Context, keys: Any, source: str, what: str = "key", progress: _core.ProgressCallback | None = None
+) -> None:
+    """Make keys the records of an empty context, in order; `what` names them in the error.
+
+    Raises
+    ------
+    DuplicateKeyError
+        For a key that is there twice, with both rows.
+    """
+    indices = np.asarray(context.intern(keys, source, progress))
+    if context.num_records == len(indices):
+        return
+    again = int(np.flatnonzero(indices != np.arange(len(indices)))[0])
+    first = int(np.flatnonzero(indices == indices[again])[0])
+    key = shown(context.record_keys(indices[first : first + 1])[0])
+    raise DuplicateKeyError(
+        f"rows {first} and {again} have the same {what} {key}; give each record once", row=again, other_row=first
+    )
 
 
 def _fault_of(entity: object) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
 from types import EllipsisType
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,12 @@ from starlings.building import (
     build_on_entities,
     decimals_of,
     entities_or_keys,
+    intern_once,
 )
 from starlings.dataframes import readable_keys
 from starlings.entity import Entity
-from starlings.exceptions import InvalidArgumentError
+from starlings.exceptions import InvalidArgumentError, unpicklable
+from starlings.key import check_name
 from starlings.metrics import Metrics
 from starlings.partition import Partition, find_record
 from starlings.progress import reporting
@@ -95,9 +98,10 @@ class Collection:
             (source, key) tuple. Iterables are consumed in batches. Self-loops are allowed; of duplicates the highest
             score counts.
         records : keys, or iterable of Entity, optional
-            All the records there are; those without an edge become singletons, and an edge with another key is an
-            error. By default the records are those of the edges, in order of appearance. With entities, the edges
-            name entity ids and the members of each entity are together from threshold 1.0 on.
+            All the records there are, each once; those without an edge become singletons, and an edge with another key
+            is an error, here and in `add_edges`. By default the records are those of the edges, in order of
+            appearance. With entities, the edges name entity ids and the members of each entity are together from
+            threshold 1.0 on; the records are the members.
         quantise, quantize : int or None
             Decimals to which scores are rounded, half to even: 1 to 6, by default 6. None compares them as they are.
         source : str
@@ -116,6 +120,8 @@ class Collection:
             For a null key or a value that is no key, with its row.
         KeyNotFoundError
             For a key that is not among `records`, with its row.
+        DuplicateKeyError
+            For a key twice in `records`, with its rows.
         InvalidArgumentError
             For columns that are missing or of unusable types, and for unusable options.
 
@@ -128,6 +134,7 @@ class Collection:
         >>> collection.num_records, collection.at(0.7).num_entities
         (9, 7)
         """
+        check_name(source)
         decimals = decimals_of(quantise, quantize)
         names = (left, right, score, left_source, right_source)
         context = _core.Context()
@@ -137,9 +144,9 @@ class Collection:
                 hierarchy = build_on_entities(context, entities, edges, names, source, decimals, callback)
             else:
                 if keys is not None:
-                    context.intern(keys, source, callback)
+                    intern_once(context, keys, source, progress=callback)
                 hierarchy = build_from_edges(context, None, edges, names, source, decimals, keys is not None, callback)
-        return cls._with_state(State.standalone(context, hierarchy, decimals))
+        return cls._with_state(State.standalone(context, hierarchy, decimals, is_closed=records is not None))
 
     @classmethod
     def from_entities(
@@ -160,7 +167,7 @@ class Collection:
         threshold : float
             Where they come together.
         records : keys, optional
-            All the records there are; by default those of the entities.
+            All the records there are, each once; by default those of the entities.
         source : str
             The source of bare keys.
         progress : bool, callable or None
@@ -179,13 +186,14 @@ class Collection:
         >>> sl.Collection.from_entities([{"a", "b"}, {"c"}]).at(1.0).num_entities
         2
         """
+        check_name(source)
         at = check_threshold(threshold)
         context = _core.Context()
         with reporting(progress) as callback:
             if records is not None:
-                context.intern(readable_keys(records, "records"), source, callback)
+                intern_once(context, readable_keys(records, "records"), source, progress=callback)
             hierarchy = build_from_entities(context, entities, at, source, records is not None, callback)
-        return cls._with_state(State.standalone(context, hierarchy, 6))
+        return cls._with_state(State.standalone(context, hierarchy, 6, is_closed=records is not None))
 
     @classmethod
     def from_labels(
@@ -209,7 +217,7 @@ class Collection:
         threshold : float
             Where they come together.
         records : keys, optional
-            All the records there are; by default `keys`.
+            All the records there are, each once; by default `keys`.
         source : str
             The source of bare keys.
         progress : bool, callable or None
@@ -228,13 +236,14 @@ class Collection:
         >>> sl.Collection.from_labels(["a", "b", "c"], [7, 7, 8]).at(1.0).labels.tolist()
         [0, 0, 1]
         """
+        check_name(source)
         at = check_threshold(threshold)
         context = _core.Context()
         with reporting(progress) as callback:
             if records is not None:
-                context.intern(readable_keys(records, "records"), source, callback)
+                intern_once(context, readable_keys(records, "records"), source, progress=callback)
             hierarchy = build_from_labels(context, keys, labels, at, source, records is not None, callback)
-        return cls._with_state(State.standalone(context, hierarchy, 6))
+        return cls._with_state(State.standalone(context, hierarchy, 6, is_closed=records is not None))
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -358,6 +367,15 @@ class Collection:
         """An independent collection, never a view. Shares memory until one of them changes."""
         return Collection._with_state(replace(self._state, owns_context=False, is_view=False, cache=PartitionCache()))
 
+    def __copy__(self) -> Collection:
+        return self.copy()
+
+    def __deepcopy__(self, memo: object) -> Collection:
+        return self.copy()
+
+    def __reduce__(self) -> NoReturn:
+        raise unpicklable(self, "hand over its edges or the to_arrow() of its partitions")
+
     # ------------------------------------------------------------------------------------------------------ changing
 
     def add_edges(
@@ -374,8 +392,9 @@ class Collection:
     ) -> None:
         """Extend the hierarchy by scored pairs, as if they had been among the first.
 
-        New keys become new records. A view is detached first: the frame does not change, and `is_view` is False from
-        then on. Partitions taken before stay as they are.
+        Keys are keys of records, also where the collection was made of edges between entities. New keys become new
+        records, unless the records were given as ``records=``: these stay all there are. A view is detached first: the
+        frame does not change, and `is_view` is False from then on. Partitions taken before stay as they are.
 
         Parameters
         ----------
@@ -383,6 +402,11 @@ class Collection:
             As in `from_edges`; scores are rounded as those of the collection.
         source, left, right, score, left_source, right_source, progress
             As in `from_edges`.
+
+        Raises
+        ------
+        KeyNotFoundError
+            For a key that is not among the ``records=`` of the collection, with its row.
 
         Examples
         --------
@@ -392,15 +416,16 @@ class Collection:
         >>> collection.at(0.8).num_entities, collection.num_records
         (1, 3)
         """
+        check_name(source)
         names = (left, right, score, left_source, right_source)
         with self._lock, reporting(progress) as callback:
             state = self._state
             context = state.context if state.owns_context else state.context.copy(state.num_records)
             with appending(context, state.num_records):
                 hierarchy = build_from_edges(
-                    context, state.hierarchy, edges, names, source, state.decimals, False, callback
+                    context, state.hierarchy, edges, names, source, state.decimals, state.is_closed, callback
                 )
-                self._state = State.standalone(context, hierarchy, state.decimals)
+                self._state = State.standalone(context, hierarchy, state.decimals, is_closed=state.is_closed)
 
     # ------------------------------------------------------------------------------------------------------- showing
 

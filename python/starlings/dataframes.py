@@ -30,7 +30,7 @@ _SPLINK_NAMES: EdgeColumns = (
 
 def readable_edges(edges: Any, columns: EdgeColumns) -> tuple[Any, EdgeColumns | None]:
     """`edges` and the names of their columns as the engine takes them."""
-    named = columns if any(columns) else None
+    named = None if all(name is None for name in columns) else columns
     if isinstance(edges, tuple) and len(edges) == 3 and any(map(_is_pandas, edges)):
         return tuple(map(readable_keys, edges)), named
     if not _is_pandas(edges):
@@ -47,8 +47,13 @@ def readable_records(data: Any, key_column: str | None) -> Any:
     """Records with attributes as the engine reads them: of a pandas frame the keys only."""
     if not _is_pandas(data):
         return _checked_iterable(data, "data")
+    if not hasattr(data, "columns"):
+        raise InvalidArgumentError(
+            f"records cannot be read from a {type(data).__name__}, which is one column; give a DataFrame, a table or a "
+            "list of dicts"
+        )
     if key_column is None:
-        return range(len(data))
+        return data
     _check_columns(data, [key_column], "the records; name the keys' column with key_column=")
     keys = data[[key_column]]
     table = _arrow_table(keys)
@@ -78,8 +83,9 @@ def _pandas_edges(frame: Any, columns: EdgeColumns) -> Any:
     names = _edge_names(frame, columns)
     given = [name for name in names if name is not None]
     _check_columns(frame, given, "the edges; name them with left=, right= and score=")
-    present = {name: standard for name, standard in zip(names, _NAMES, strict=True) if name is not None}
-    wanted = frame[list(present)].rename(columns=present)
+    _check_different(frame, names)
+    standard = [standard for name, standard in zip(names, _NAMES, strict=True) if name is not None]
+    wanted = frame[given].set_axis(standard, axis=1)
     table = _arrow_table(wanted)
     if table is not None:
         return table
@@ -88,12 +94,15 @@ def _pandas_edges(frame: Any, columns: EdgeColumns) -> Any:
 
 def _edge_names(frame: Any, columns: EdgeColumns) -> tuple[Any, ...]:
     """Which columns of the frame are left, right, score and, where there are such, the sources."""
+    named = any(name is not None for name in columns)
     known = next((names for names in (_NAMES, _SPLINK_NAMES) if set(names[:3]) <= set(frame.columns)), None)
-    if known is None and not any(columns) and len(frame.columns) == 3:
+    if known is None and not named and len(frame.columns) == 3:
         return (*frame.columns, None, None)
-    keys_and_score = [mine or theirs for mine, theirs in zip(columns[:3], (known or _NAMES)[:3], strict=True)]
+    keys_and_score = [
+        theirs if mine is None else mine for mine, theirs in zip(columns[:3], (known or _NAMES)[:3], strict=True)
+    ]
     sources = [
-        mine or (theirs if theirs in frame.columns else None)
+        (theirs if theirs in frame.columns else None) if mine is None else mine
         for mine, theirs in zip(columns[3:], (known or _NAMES)[3:], strict=True)
     ]
     return (*keys_and_score, *sources)
@@ -107,6 +116,20 @@ def _check_columns(frame: Any, names: list[str], where: str) -> None:
         raise InvalidArgumentError(f"no column {', '.join(map(repr, missing))} in {where}. There are {there}.")
 
 
+def _check_different(frame: Any, names: tuple[Any, ...]) -> None:
+    """Raise an error if left, right and score are not three columns, or if the frame has one of the columns twice."""
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+        if names[first] == names[second]:
+            raise InvalidArgumentError(
+                f"the column {names[first]!r} is named twice, for the {_NAMES[first]} and for the {_NAMES[second]}; "
+                "name different columns"
+            )
+    columns = list(frame.columns)
+    for name in names:
+        if name is not None and columns.count(name) > 1:
+            raise InvalidArgumentError(f"the frame has {columns.count(name)} columns called {name!r}; rename one")
+
+
 def _keys(edges: Any, side: str) -> Any:
     """The keys of one side, paired with their sources if there are any."""
     source = f"{side}_source"
@@ -117,11 +140,13 @@ def _keys(edges: Any, side: str) -> Any:
 
 def _checked_iterable(data: Any, what: str) -> Any:
     """`data`, if it is something with rows."""
+    kind = type(data)
+    if kind.__name__ == "LazyFrame" and kind.__module__.partition(".")[0] == "polars":
+        raise InvalidArgumentError(f"{what} are a LazyFrame, which holds no rows yet: call .collect() first")
     if isinstance(data, (str, bytes, dict)) or not (
         hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__") or isinstance(data, Iterable)
     ):
         raise InvalidArgumentError(
-            f"{what} must be a table with the Arrow PyCapsule interface, arrays or an iterable, "
-            f"not {type(data).__name__}"
+            f"{what} must be a table with the Arrow PyCapsule interface, arrays or an iterable, not {kind.__name__}"
         )
     return data

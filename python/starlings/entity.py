@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core
 from starlings._typing import KeyLike, KeyValue, RecordName
-from starlings.exceptions import InvalidArgumentError
-from starlings.key import Key
+from starlings.exceptions import InvalidArgumentError, unpicklable
+from starlings.key import Key, check_name
 
 if TYPE_CHECKING:
     from starlings.partition import Partition
@@ -56,6 +56,7 @@ class Entity:
     def __init__(
         self, members: Iterable[KeyLike], *, id: KeyValue | Key | None = None, source: str = "default"
     ) -> None:
+        check_name(source)
         context = _core.Context()
         context.intern(members, source)
         self._context = context
@@ -120,6 +121,15 @@ class Entity:
     def __hash__(self) -> int:
         return hash((self._id, self.members))
 
+    def __copy__(self) -> Entity:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Entity:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise unpicklable(self, "hand over its id and members")
+
     def __repr__(self) -> str:
         shown = ", ".join(map(repr, self._context.record_keys(self.records[:4])))
         more = ", ..." if self.size > 4 else ""
@@ -173,6 +183,15 @@ class Entities(Sequence[Entity]):
         if not isinstance(entity, Entity) or not isinstance(entity.id, int) or entity.id not in self._ids:
             return False
         return Entity._of(self._partition, entity.id) == entity
+
+    def __copy__(self) -> Entities:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Entities:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise unpicklable(self, "hand over the to_arrow() of the partition")
 
     def __repr__(self) -> str:
         return f"<{len(self)} entities at {self._partition.threshold}>"

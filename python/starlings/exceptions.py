@@ -27,6 +27,23 @@ __all__ = [
 ]
 
 
+def shown(value: object, most: int = 60) -> str:
+    """A value as a message shows it: cut where it is long."""
+    try:
+        text = repr(value)
+    except Exception:  # an int of too many digits, or a class of the caller's that cannot be shown
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def unpicklable(value: object, instead: str) -> TypeError:
+    """The error for pickling what holds memory of the engine; `instead` says what to do."""
+    return TypeError(
+        f"{type(value).__name__} cannot be pickled: {instead}, or rebuild it in the worker; "
+        "forked workers may use it as it is"
+    )
+
+
 class StarlingsError(Exception):
     """Base of all errors of the package.
 

@@ -40,6 +40,11 @@ class Expression:
         """The same expression, marked as the one that others are compared with."""
         return replace(self, is_reference=True)
 
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it cuts at every distinct threshold of the collection."""
+        return False
+
     def thresholds(self, hierarchy: Hierarchy) -> NDArray[np.float64]:
         """Where it cuts this hierarchy."""
         raise NotImplementedError
@@ -63,6 +68,11 @@ class Sweep(Expression):
     start: float = 0.0
     stop: float = 1.0
     step: float | None = None
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it cuts at every distinct threshold of the collection."""
+        return self.step is None
 
     def thresholds(self, hierarchy: Hierarchy) -> NDArray[np.float64]:
         """Where it cuts this hierarchy, ascending; 1.0 where every distinct threshold is asked for and none is."""

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from types import EllipsisType
+from typing import Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from starlings import _core, analysis
 from starlings._typing import EdgesLike, KeyLike, KeysLike, Progress, RecordsLike
@@ -21,10 +23,15 @@ from starlings.dataframes import readable_records
 from starlings.exceptions import (
     CollectionNotFoundError,
     DuplicateCollectionError,
+    DuplicateKeyError,
     InvalidArgumentError,
+    KeyNotFoundError,
     OutOfMemoryError,
+    shown,
+    unpicklable,
 )
 from starlings.expressions import Expression
+from starlings.key import check_name
 from starlings.metrics import Defaults, MetricLike, nearest
 from starlings.progress import reporting
 from starlings.reports import Report
@@ -32,6 +39,9 @@ from starlings.state import Exclusive, PartitionCache, State, appending
 from starlings.thresholds import check_threshold
 
 __all__ = ["EntityFrame"]
+
+#: What becomes of records that the frame does not have: they are added to it, or an error.
+NewRecords: TypeAlias = Literal["append", "error"]
 
 
 @dataclass(frozen=True)
@@ -117,7 +127,7 @@ class EntityFrame:
         InvalidKeyError
             For a null or a value that is no key, with its row.
         InvalidArgumentError
-            If there is no such column.
+            If there is no such column, and for rows that are no dicts: bare keys, or one column of them.
         """
         frame = cls()
         frame.add_records(source, data, key_column, progress=progress)
@@ -139,13 +149,13 @@ class EntityFrame:
         >>> frame.num_records, frame.sources
         (2, ['shop'])
         """
-        _check_name(source, "source")
+        check_name(source)
         readable = readable_records(data, key_column)
         with self._lock, reporting(progress) as callback:
             state = self._state
             context = state.writable()
             with appending(context, state.num_records):
-                context.add_records(source, readable, key_column, callback)
+                _append_records(context, source, readable, key_column, callback)
                 self._state = state.grown(context, context.num_records, state.entries, owns_context=True)
 
     @property
@@ -174,12 +184,14 @@ class EntityFrame:
         score: str | None = None,
         left_source: str | None = None,
         right_source: str | None = None,
+        new_records: NewRecords = "append",
         progress: Progress = None,
     ) -> None:
         """Add a collection: one that exists, or the one of some edges.
 
-        Records are matched by source and key; those that the frame does not have yet are added to it. The collection
-        that was given stays as it is, independent of the frame.
+        Records are matched by source and key: a key of another source is another record. Those that the frame does not
+        have yet are added to it, unless ``new_records="error"``. The collection that was given stays as it is,
+        independent of the frame.
 
         Parameters
         ----------
@@ -189,7 +201,11 @@ class EntityFrame:
             One made elsewhere.
         edges : table, tuple of three columns, or iterable of (left, right, score), optional
             Instead of a collection; this and the other parameters as in `Collection.from_edges`.
-        quantise, quantize, source, left, right, score, left_source, right_source, progress
+        quantise, quantize, source, left, right, score, left_source, right_source
+            As in `Collection.from_edges`; with edges only.
+        new_records : "append" or "error"
+            What to do about records that the frame does not have: make them records of it, or raise an error.
+        progress : bool, callable or None
             As in `Collection.from_edges`.
 
         Raises
@@ -197,19 +213,29 @@ class EntityFrame:
         DuplicateCollectionError
             If the frame has a collection of that name.
         InvalidArgumentError
-            If both or neither of `collection` and `edges` are given.
+            If both or neither of `collection` and `edges` are given, and for options of edges with a collection.
+        KeyNotFoundError
+            With ``new_records="error"``, for a record that the frame does not have.
         """
         if (collection is None) == (edges is None):
             raise InvalidArgumentError("give either a collection or edges=")
+        check_name(source)
+        known_only = _only_known(new_records)
+        names = (left, right, score, left_source, right_source)
         if edges is None:
             if not isinstance(collection, Collection):
-                raise InvalidArgumentError(f"{collection!r} is no Collection; scored pairs are given as edges=")
-            self._assimilate(name, collection._state, progress)
+                raise InvalidArgumentError(f"{shown(collection)} is no Collection; scored pairs are given as edges=")
+            if (quantise, quantize, source, *names) != (..., ..., "default", *(None,) * len(names)):
+                raise InvalidArgumentError(
+                    "quantise=, source= and names of columns are for edges=; a collection has its scores and sources"
+                )
+            self._assimilate(name, collection._state, known_only, progress)
             return
         decimals = decimals_of(quantise, quantize)
-        names = (left, right, score, left_source, right_source)
         with self._adding(name, progress) as change:
-            hierarchy = build_from_edges(change.context, None, edges, names, source, decimals, False, change.progress)
+            hierarchy = build_from_edges(
+                change.context, None, edges, names, source, decimals, known_only, change.progress
+            )
             change.finish(hierarchy, decimals)
 
     def add_collection_from_edges(
@@ -225,16 +251,20 @@ class EntityFrame:
         score: str | None = None,
         left_source: str | None = None,
         right_source: str | None = None,
+        new_records: NewRecords = "append",
         progress: Progress = None,
     ) -> None:
-        """Add the collection of scored pairs; parameters and errors as in `Collection.from_edges`.
+        """Add the collection of scored pairs; parameters and errors as in `Collection.from_edges` and `add_collection`.
 
-        Keys that the frame does not have yet become records of it.
+        Keys that the frame does not have yet become records of it. A record is its source and its key: a key of another
+        source is another record, so name the frame's source with ``source=``; ``new_records="error"`` finds mistakes.
 
         Raises
         ------
         DuplicateCollectionError
             If the frame has a collection of that name.
+        KeyNotFoundError
+            With ``new_records="error"``, for a record that the frame does not have.
 
         Examples
         --------
@@ -257,6 +287,7 @@ class EntityFrame:
             score=score,
             left_source=left_source,
             right_source=right_source,
+            new_records=new_records,
             progress=progress,
         )
 
@@ -267,18 +298,26 @@ class EntityFrame:
         threshold: float = 1.0,
         *,
         source: str = "default",
+        new_records: NewRecords = "append",
         progress: Progress = None,
     ) -> None:
         """Add the collection of given entities; parameters and errors as in `Collection.from_entities`.
+
+        Keys that the frame does not have yet become records of it. A record is its source and its key: a key of another
+        source is another record, so name the frame's source with ``source=``; ``new_records="error"`` finds mistakes.
 
         Raises
         ------
         DuplicateCollectionError
             If the frame has a collection of that name.
+        KeyNotFoundError
+            With ``new_records="error"``, for a record that the frame does not have.
         """
+        check_name(source)
+        known_only = _only_known(new_records)
         at = check_threshold(threshold)
         with self._adding(name, progress) as change:
-            change.finish(build_from_entities(change.context, entities, at, source, False, change.progress), 6)
+            change.finish(build_from_entities(change.context, entities, at, source, known_only, change.progress), 6)
 
     def add_collection_from_labels(
         self,
@@ -288,33 +327,43 @@ class EntityFrame:
         threshold: float = 1.0,
         *,
         source: str = "default",
+        new_records: NewRecords = "append",
         progress: Progress = None,
     ) -> None:
         """Add the collection of a membership vector; parameters and errors as in `Collection.from_labels`.
+
+        Keys that the frame does not have yet become records of it. A record is its source and its key: a key of another
+        source is another record, so name the frame's source with ``source=``; ``new_records="error"`` finds mistakes.
 
         Raises
         ------
         DuplicateCollectionError
             If the frame has a collection of that name.
+        KeyNotFoundError
+            With ``new_records="error"``, for a record that the frame does not have.
         """
+        check_name(source)
+        known_only = _only_known(new_records)
         at = check_threshold(threshold)
         with self._adding(name, progress) as change:
-            change.finish(build_from_labels(change.context, keys, labels, at, source, False, change.progress), 6)
+            change.finish(build_from_labels(change.context, keys, labels, at, source, known_only, change.progress), 6)
 
     def _adding(self, name: str, progress: Progress) -> _Addition:
         """A block in which a collection is made over the frame's context, all or nothing."""
         return _Addition(self, name, progress)
 
-    def _assimilate(self, name: str, given: State, progress: Progress) -> None:
+    def _assimilate(self, name: str, given: State, known_only: bool, progress: Progress) -> None:
         """Add a collection of another context, its records translated by source and key."""
         with self._adding(name, progress) as change:
-            if change.state.num_records == 0:  # nothing to translate to
+            if change.state.num_records == 0 and not known_only:  # nothing to translate to
                 entries = change.entries(given.hierarchy, given.decimals)
                 self._state = change.state.grown(given.context, given.num_records, entries, owns_context=False)
             elif given.context is change.state.context and given.num_records <= change.state.num_records:
                 change.finish(given.hierarchy, given.decimals)
             else:
                 translation = change.context.intern_context(given.context, given.num_records, change.progress)
+                if known_only:
+                    change.check_nothing_new(np.asarray(translation))
                 nothing = _core.extend(change.context, None, [], decimals=given.decimals)
                 # The hierarchy may cover fewer records than the collection has; the others are singletons anyway.
                 covered = np.asarray(translation)[: given.hierarchy.num_records]
@@ -375,6 +424,15 @@ class EntityFrame:
         entries = {name: replace(entry, cache=PartitionCache()) for name, entry in state.entries.items()}
         frame._state = replace(state, entries=entries, owns_context=False)
         return frame
+
+    def __copy__(self) -> EntityFrame:
+        return self.copy()
+
+    def __deepcopy__(self, memo: object) -> EntityFrame:
+        return self.copy()
+
+    def __reduce__(self) -> NoReturn:
+        raise unpicklable(self, "hand over its records and edges")
 
     # ----------------------------------------------------------------------------------------------------- measuring
 
@@ -463,6 +521,22 @@ class EntityFrame:
         return f"<p>{escape(title)}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
+def _append_records(
+    context: _core.Context, source: str, data: Any, key_column: str | None, progress: _core.ProgressCallback | None
+) -> None:
+    """Append records to a context; an error about counted keys says that they were counted."""
+    try:
+        context.add_records(source, data, key_column, progress)
+    except DuplicateKeyError as error:
+        if key_column is not None:
+            raise
+        raise DuplicateKeyError(
+            f"{error}. Without key_column= keys are 0, 1, ... in every call: name the column that holds the keys",
+            row=error.row,
+            other_row=error.other_row,
+        ) from None
+
+
 class _Addition:
     """One collection on its way into a frame: holds the frame's lock, and undoes appended records on errors."""
 
@@ -475,7 +549,7 @@ class _Addition:
         self._frame._lock.__enter__()
         try:
             self.state = self._frame._state
-            _check_name(self._name, "name of a collection")
+            check_name(self._name, "name of a collection")
             if self._name in self.state.entries:
                 raise DuplicateCollectionError(
                     f"the frame has a collection {self._name!r} already; drop it first or choose another name"
@@ -493,6 +567,16 @@ class _Addition:
         if self._context is None:
             self._context = self.state.writable()
         return self._context
+
+    def check_nothing_new(self, records: NDArray[np.uint32]) -> None:
+        """Raise an error unless these records were in the frame before."""
+        new = records >= self.state.num_records
+        if np.any(new):
+            source, key = self.context.record(int(records[np.argmax(new)]))
+            raise KeyNotFoundError(
+                f"{np.count_nonzero(new):,} records of the collection are not in the frame, the first is "
+                f"({shown(source)}, {shown(key)}); check the source, or leave out new_records='error'"
+            )
 
     def entries(self, hierarchy: _core.Hierarchy, decimals: int) -> dict[str, _Entry]:
         """The frame's collections with the new one."""
@@ -517,10 +601,11 @@ class _Addition:
             self._frame._lock.__exit__()
 
 
-def _check_name(name: object, what: str) -> None:
-    """Raise an error unless `name` is text."""
-    if not isinstance(name, str):
-        raise InvalidArgumentError(f"the {what} must be a str, not {name!r}")
+def _only_known(new_records: object) -> bool:
+    """Whether an option says that there may be no new records."""
+    if new_records not in ("append", "error"):
+        raise InvalidArgumentError(f"new_records must be 'append' or 'error', not {shown(new_records)}")
+    return new_records == "error"
 
 
 def _not_found(name: object, entries: Mapping[str, _Entry]) -> CollectionNotFoundError:

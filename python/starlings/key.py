@@ -6,9 +6,9 @@ from operator import index
 from typing import Literal
 
 from starlings._typing import KeyValue
-from starlings.exceptions import InvalidKeyError
+from starlings.exceptions import InvalidArgumentError, InvalidKeyError, shown
 
-__all__ = ["Key"]
+__all__ = ["Key", "check_name"]
 
 _LARGEST = 2**64 - 1
 
@@ -69,13 +69,27 @@ class Key:
         return Key, (self._value,)
 
 
+def check_name(name: object, what: str = "source") -> None:
+    """Raise an error unless the name of a source, or of `what`, is text.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is not.
+    """
+    if not isinstance(name, str):
+        raise InvalidArgumentError(f"the {what} must be a str, not {shown(name)}")
+
+
 def _checked(value: object) -> KeyValue:
     """The plain int, str or bytes that a value is, subclasses and numpy scalars included."""
     if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            raise InvalidKeyError(f"{value!r} is no key: it cannot be written as UTF-8; pass bytes instead") from error
+            raise InvalidKeyError(
+                f"{shown(value)} is no key: it cannot be written as UTF-8; pass bytes instead"
+            ) from error
         return str(value)
     if isinstance(value, bytes):
         return bytes(value)
@@ -84,7 +98,7 @@ def _checked(value: object) -> KeyValue:
     except TypeError:
         number = None
     if number is None:
-        raise InvalidKeyError(f"{value!r} is no key: keys are int, str or bytes, not {type(value).__name__}")
+        raise InvalidKeyError(f"{shown(value)} is no key: keys are int, str or bytes, not {type(value).__name__}")
     if not 0 <= number <= _LARGEST:
-        raise InvalidKeyError(f"{number} is no key: an int key lies in 0..2**64-1; pass others as str")
+        raise InvalidKeyError(f"{shown(number)} is no key: an int key lies in 0..2**64-1; pass others as str")
     return number

@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any, Final, TypeAlias
 
 from starlings import _core
-from starlings.exceptions import InvalidArgumentError, UnknownMetricError
+from starlings.exceptions import InvalidArgumentError, UnknownMetricError, shown
 
 __all__ = ["Defaults", "EvalMetrics", "Metric", "MetricLike", "Metrics", "StatsMetrics", "f_beta", "report", "resolve"]
 
@@ -96,10 +96,10 @@ def f_beta(beta: float) -> Metric:
     """
     try:
         number = float(beta)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = 0.0
     if not (isfinite(number) and number > 0.0):
-        raise InvalidArgumentError(f"beta must be a finite number above 0, not {beta!r}")
+        raise InvalidArgumentError(f"beta must be a finite number above 0, not {shown(beta)}")
     plain = _REGISTRY["f_beta"]
     return Metric(
         plain.name,

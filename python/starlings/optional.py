@@ -27,7 +27,7 @@ def require(library: str, purpose: str) -> Any:
         if error.name != library:
             raise
         raise MissingDependencyError(
-            f"{purpose} needs {library}, which is not installed: pip install starlings[{_EXTRAS[library]}]"
+            f'{purpose} needs {library}, which is not installed: pip install "starlings[{_EXTRAS[library]}]"'
         ) from error
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from html import escape
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from starlings import _core
 from starlings._typing import KeyLike, RecordName
 from starlings.entity import Entities, Entity
-from starlings.exceptions import KeyNotFoundError
+from starlings.exceptions import KeyNotFoundError, shown, unpicklable
 from starlings.optional import require
 
 __all__ = ["Partition", "find_record"]
+
+_SOURCES_SHOWN = 10
 
 
 class Partition:
@@ -208,13 +210,18 @@ class Partition:
         if self._core is other._core and self._context is other._context:
             return True
         labels = self.labels if self._context is other._context else self._labels_for(other)
-        if labels is None:
-            return False
-        # The entities correspond one to one if there are no more pairs of labels than entities.
-        pairs = labels.astype(np.uint64) << np.uint64(32) | other.labels
-        return len(np.unique(pairs)) == self.num_entities
+        return labels is not None and _correspond(labels, other.labels, self.num_entities)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __copy__(self) -> Partition:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Partition:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise unpicklable(self, "hand over its labels or its to_arrow()")
 
     def _labels_for(self, other: Partition) -> NDArray[np.uint32] | None:
         """Entity id here of each record of a partition over another context; None if it has other records."""
@@ -236,6 +243,19 @@ class Partition:
         return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
 
 
+def _correspond(a: NDArray[np.uint32], b: NDArray[np.uint32], num_entities: int) -> bool:
+    """Whether two labellings of the same records with as many entities each group them alike.
+
+    They do if each entity of one has records of but one entity of the other: as both have equally many and none is
+    empty, the entities then correspond one to one.
+    """
+    if np.array_equal(a, b):
+        return True
+    counterparts = np.zeros(num_entities, dtype=np.uint32)
+    counterparts[a] = b
+    return bool(np.array_equal(counterparts[a], b))
+
+
 def find_record(context: _core.Context, key: KeyLike, num_records: int) -> int:
     """Index of a key or (source, key) among the first records of a context.
 
@@ -246,7 +266,10 @@ def find_record(context: _core.Context, key: KeyLike, num_records: int) -> int:
     """
     record = context.find_one(key)
     if record is None or record >= num_records:
-        raise KeyNotFoundError(f"no record {key!r} among these {num_records:,}")
+        sources = context.sources()
+        known = ", ".join(map(repr, sources[:_SOURCES_SHOWN])) + (", ..." if len(sources) > _SOURCES_SHOWN else "")
+        remedy = f"; check the key's source and type: the sources are {known}" if sources else ""
+        raise KeyNotFoundError(f"no record {shown(key)} among these {num_records:,}{remedy}")
     return record
 
 

@@ -72,6 +72,8 @@ class State:
         Whether the collection is one of a frame's.
     cache : PartitionCache
         Shared between the views of one collection.
+    is_closed : bool
+        Whether the records were given as all there are, so that more edges cannot bring new ones.
     """
 
     context: _core.Context
@@ -81,11 +83,14 @@ class State:
     owns_context: bool
     is_view: bool
     cache: PartitionCache
+    is_closed: bool = False
 
     @classmethod
-    def standalone(cls, context: _core.Context, hierarchy: _core.Hierarchy, decimals: int) -> State:
+    def standalone(
+        cls, context: _core.Context, hierarchy: _core.Hierarchy, decimals: int, *, is_closed: bool = False
+    ) -> State:
         """That of a new collection with a context of its own."""
-        return cls(context, hierarchy, context.num_records, decimals, True, False, PartitionCache())
+        return cls(context, hierarchy, context.num_records, decimals, True, False, PartitionCache(), is_closed)
 
 
 class Exclusive:

@@ -6,14 +6,14 @@ two sweeps over the same range meet each other. Nothing is added up, so nothing 
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from starlings.exceptions import InvalidArgumentError, InvalidThresholdError
+from starlings.exceptions import InvalidArgumentError, InvalidThresholdError, shown
 
 __all__ = ["as_compared", "check_threshold", "grid"]
 
@@ -30,11 +30,19 @@ def check_threshold(value: Any, what: str = "threshold") -> float:
         For NaN, what is no number, and what is outside [0, 1].
     """
     if not isinstance(value, (Real, np.number)) or isinstance(value, (bool, np.bool_)):
-        raise InvalidThresholdError(f"{what} must be a number in [0, 1], not {value!r}")
-    number = float(value)
+        raise InvalidThresholdError(f"{what} must be a number in [0, 1], not {shown(value)}")
+    number = _as_float(value)
     if not 0.0 <= number <= 1.0:
-        raise InvalidThresholdError(f"{what} must lie in [0, 1], not {number!r}")
+        raise InvalidThresholdError(f"{what} must lie in [0, 1], not {shown(value)}")
     return number
+
+
+def _as_float(value: Any) -> float:
+    """The number as a float; infinite where it is beyond all floats."""
+    try:
+        return float(value)
+    except OverflowError:
+        return inf
 
 
 def as_compared(threshold: float, *, exact: bool) -> float:
@@ -65,9 +73,9 @@ def grid(start: Any, stop: Any, step: Any) -> NDArray[np.float64]:
 
 def _check_step(step: Any) -> float:
     """`step` as a float that leads from one point of the grid to another."""
-    if not isinstance(step, (Real, np.number)) or isinstance(step, (bool, np.bool_)) or not isfinite(step):
-        raise InvalidArgumentError(f"step of a sweep must be a number, not {step!r}")
+    if not isinstance(step, (Real, np.number)) or isinstance(step, (bool, np.bool_)) or not isfinite(_as_float(step)):
+        raise InvalidArgumentError(f"step of a sweep must be a number, not {shown(step)}")
     stride = float(step)
     if stride < 1 / _UNITS:
-        raise InvalidArgumentError(f"step of a sweep must be at least 0.000001, not {step!r}")
+        raise InvalidArgumentError(f"step of a sweep must be at least 0.000001, not {shown(step)}")
     return stride

@@ -168,7 +168,7 @@ def test_add_records() -> None:
 
 def test_add_records_refuses() -> None:
     context = _core.Context()
-    context.add_records("s", ["only rows"])
+    context.add_records("s", [{"only": "rows"}])
     with pytest.raises(InvalidArgumentError, match=r"no column 'nope'.*'id'"):
         context.add_records("s", pa.table({"id": [1]}), "nope")
     for make in (pl.DataFrame, pd.DataFrame, dict):

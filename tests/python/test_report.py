@@ -167,7 +167,7 @@ def test_missing_libraries(
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
     monkeypatch.setattr(optional, "import_module", missing)
-    with pytest.raises(sl.MissingDependencyError, match=rf"pip install starlings\[{extra}\]") as caught:
+    with pytest.raises(sl.MissingDependencyError, match=rf'pip install "starlings\[{extra}\]"') as caught:
         getattr(report, method)()
     assert library in str(caught.value) and isinstance(caught.value, ImportError)
 

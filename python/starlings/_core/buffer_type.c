@@ -133,8 +133,9 @@ int core_array_view(const core_state *state, PyObject *object, sl_column_type ty
     if (PyObject_GetBuffer(object, view, PyBUF_ND | PyBUF_FORMAT) < 0) {
         if (!core_caught(PyExc_TypeError) && !core_caught(PyExc_BufferError) && !core_caught(PyExc_ValueError))
             return -1;
-        return core_raise(state, SL_ERROR_INVALID_ARGUMENT, "%s must be a contiguous %s array, not %R", what,
-                          type_name(type), (PyObject *)Py_TYPE(object));
+        char text[CORE_TEXT_SIZE];
+        return core_raise(state, SL_ERROR_INVALID_ARGUMENT, "%s must be a contiguous %s array, not a %s", what,
+                          type_name(type), core_type_text(object, text));
     }
     core_element element = core_element_of(view);
     if (view->ndim == 1 && element.type == type && !element.swapped) return 0;

@@ -119,9 +119,31 @@ void core_arrow_close(core_arrow *arrow) {
 
 /* --------------------------------------------------------------------------------------------------------- arrays */
 
-core_chunk *core_chunk_from_arrow(core_call *call, const char *what, const struct ArrowSchema *schema,
-                                  struct ArrowArray *array) {
-    core_chunk *chunk = core_chunk_new(call->state);
+/* What the engine reads from no column at all, and would advise to make floats of. */
+static const char *no_key_type(const char *format) {
+    switch (format[0]) {
+    case 'b': return "a bool";
+    case 'e': return "a float";
+    case 'd': return "a decimal";
+    case 't': return format[1] == 'd' ? "a date" : format[1] == 's' ? "a timestamp" : "a time";
+    case '+': return "a list, struct or other nested value";
+    default: return NULL;
+    }
+}
+
+static int check_key_type(const core_call *call, const core_place *place, const struct ArrowSchema *schema) {
+    const struct ArrowSchema *values = schema->dictionary ? schema->dictionary : schema;
+    const char *type = no_key_type(values->format ? values->format : "");
+    if (!type) return 0;
+    return core_raise_row(call->state, SL_ERROR_INVALID_KEY, (int64_t)place->row, -1,
+                          "row %llu: the %s is %s; keys are ints, strings or bytes: cast the column to ints or strings",
+                          (unsigned long long)place->row, place->what, type);
+}
+
+core_chunk *core_chunk_from_arrow(core_call *call, core_role role, const core_place *place,
+                                  const struct ArrowSchema *schema, struct ArrowArray *array) {
+    bool refused = role == CORE_KEYS && array->length > 0 && check_key_type(call, place, schema) < 0;
+    core_chunk *chunk = refused ? NULL : core_chunk_new(call->state);
     if (!chunk) {
         array->release(array);
         return NULL;
@@ -130,7 +152,7 @@ core_chunk *core_chunk_from_arrow(core_call *call, const char *what, const struc
     array->release = NULL;
     core_call_leave(call);
     sl_status status =
-        sl_column_from_arrow(schema, &chunk->array, what, &chunk->dictionary, &chunk->column, &call->error);
+        sl_column_from_arrow(schema, &chunk->array, place->what, &chunk->dictionary, &chunk->column, &call->error);
     if (core_call_return(call, status) < 0) {
         core_chunk_release(chunk);
         return NULL;
@@ -160,15 +182,15 @@ int core_arrow_check_struct(core_call *call, const struct ArrowSchema *schema, c
                           (long long)row + (long long)first_row);
 }
 
-core_chunk *core_chunk_from_field(core_call *call, const char *what, const struct ArrowSchema *schema,
-                                  struct ArrowArray *array, int field) {
+core_chunk *core_chunk_from_field(core_call *call, core_role role, const core_place *place,
+                                  const struct ArrowSchema *schema, struct ArrowArray *array, int field) {
     struct ArrowArray moved = *array->children[field];
     if (!moved.release) {
         core_raise(call->state, SL_ERROR_INVALID_ARGUMENT, "an Arrow batch has a column without data");
         return NULL;
     }
     array->children[field]->release = NULL;
-    core_chunk *chunk = core_chunk_from_arrow(call, what, schema->children[field], &moved);
+    core_chunk *chunk = core_chunk_from_arrow(call, role, place, schema->children[field], &moved);
     if (!chunk) return NULL;
     chunk->column.offset += (uint64_t)array->offset;
     chunk->column.length = (uint64_t)array->length;

@@ -4,6 +4,7 @@
  * per row from the first (source, key) tuple on; a chunk of bare keys has none. */
 #include "columns.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,51 @@ void core_chunk_release(core_chunk *chunk) {
     free(chunk->sources);
     free(chunk);
 }
+
+/* -------------------------------------------------------------------------------------------------- columns of no keys */
+
+static bool is_present(const sl_column *column, uint64_t row) {
+    uint64_t bit = column->offset + row;
+    return !column->validity || (column->validity[bit >> 3] >> (bit & 7) & 1);
+}
+
+/* NaN is what pandas writes for a missing value. */
+static bool is_nan(const sl_column *column, uint64_t row) {
+    uint64_t at = column->offset + row;
+    if (column->type == SL_COLUMN_FLOAT32) return isnan(((const float *)column->values)[at]);
+    return column->type == SL_COLUMN_FLOAT64 && isnan(((const double *)column->values)[at]);
+}
+
+static int refuse_numbers(const core_state *state, const sl_column *column, const core_place *place) {
+    uint64_t missing = 0;
+    bool is_decimal = column->type == SL_COLUMN_DECIMAL128;
+    while (missing < column->length && is_present(column, missing) && !is_nan(column, missing)) missing++;
+    bool is_missing = missing < column->length;
+    uint64_t row = place->row + (is_missing ? missing : 0);
+    if (is_decimal)
+        return core_raise_row(state, SL_ERROR_INVALID_KEY, (int64_t)row, -1,
+                              "row %llu: the %s is %s; keys are ints, strings or bytes: cast the column to ints or "
+                              "strings",
+                              (unsigned long long)row, place->what, is_missing ? "null, among decimals" : "a decimal");
+    return core_raise_row(state, SL_ERROR_INVALID_KEY, (int64_t)row, -1,
+                          "row %llu: the %s is %s; keys are ints, strings or bytes. In pandas a missing value turns a "
+                          "column of ints into floats: drop those rows or use astype('Int64')%s",
+                          (unsigned long long)row, place->what, is_missing ? "missing, among floats" : "a float",
+                          is_missing ? "" : ", or cast the column to ints or strings");
+}
+
+int core_chunk_check_keys(const core_state *state, const core_chunk *chunk, const core_place *place) {
+    const sl_column *column = &chunk->column;
+    sl_column_type type = column->dictionary ? column->dictionary->type : column->type;
+    bool is_float = type == SL_COLUMN_FLOAT32 || type == SL_COLUMN_FLOAT64;
+    if (!column->length || (!is_float && type != SL_COLUMN_DECIMAL128)) return 0;
+    sl_column judged =
+        *column; /* the types of a dictionary's codes and values differ: its rows have no value to look at */
+    if (column->dictionary) judged.type = type == SL_COLUMN_DECIMAL128 ? type : SL_COLUMN_NULL;
+    return refuse_numbers(state, &judged, place);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ slices */
 
 sl_column core_slice_column(core_slice slice, uint64_t length) {
     sl_column column = slice.chunk->column;

@@ -13,7 +13,9 @@ bool core_is_table(PyObject *object) {
 }
 
 static int invalid(const core_column_reader *reader, const char *format, PyObject *object) {
-    return core_raise(reader->reading->call->state, SL_ERROR_INVALID_ARGUMENT, format, reader->what, object);
+    char text[CORE_TEXT_SIZE];
+    return core_raise(reader->reading->call->state, SL_ERROR_INVALID_ARGUMENT, format, reader->what,
+                      core_type_text(object, text));
 }
 
 /* Which field of the struct to read: the one named, or the only one. */
@@ -62,15 +64,14 @@ static int open_buffer(core_column_reader *reader, PyObject *object) {
 
 static int open_objects(core_column_reader *reader, PyObject *object) {
     if (PyUnicode_Check(object) || PyBytes_Check(object) || PyByteArray_Check(object) || PyDict_Check(object))
-        return invalid(reader, "the %s column cannot be a %R; give an array, a list or any iterable of values",
-                       (PyObject *)Py_TYPE(object));
+        return invalid(reader, "the %s column cannot be a %s; give an array, a list or any iterable of values", object);
     reader->iterator = PyObject_GetIter(object);
     if (!reader->iterator) {
         if (!core_caught(PyExc_TypeError)) return -1;
         return invalid(
             reader,
-            "the %s column cannot be read from a %R; give an Arrow or numpy array, a list or any iterable of values",
-            (PyObject *)Py_TYPE(object));
+            "the %s column cannot be read from a %s; give an Arrow or numpy array, a list or any iterable of values",
+            object);
     }
     Py_ssize_t total = PyObject_Size(object);
     if (total < 0)
@@ -123,13 +124,14 @@ void core_column_close(core_column_reader *reader) {
 static int next_arrow(core_column_reader *reader, core_chunk **out) {
     core_call *call = reader->reading->call;
     struct ArrowArray array;
+    const core_place place = {reader->what, reader->row};
     int got = core_arrow_next(call, &reader->arrow, &array);
     if (got <= 0) return got;
     if (reader->field < 0) {
-        *out = core_chunk_from_arrow(call, reader->what, &reader->arrow.schema, &array);
+        *out = core_chunk_from_arrow(call, reader->role, &place, &reader->arrow.schema, &array);
     } else {
         if (!core_arrow_check_struct(call, &reader->arrow.schema, &array, reader->row))
-            *out = core_chunk_from_field(call, reader->what, &reader->arrow.schema, &array, reader->field);
+            *out = core_chunk_from_field(call, reader->role, &place, &reader->arrow.schema, &array, reader->field);
         array.release(&array);
     }
     if (!*out) return -1;
@@ -205,10 +207,13 @@ int core_column_next(core_column_reader *reader, core_chunk **out) {
             *out = NULL;
             return got;
         }
-        if ((*out)->column.length) {
-            reader->row += (*out)->column.length;
-            return 1;
-        }
+        const core_place place = {reader->what, reader->row};
+        reader->row += (*out)->column.length;
+        int refused =
+            reader->role == CORE_KEYS && core_chunk_check_keys(reader->reading->call->state, *out, &place) < 0;
+        if ((*out)->column.length && !refused) return 1;
         core_chunk_release(*out);
+        *out = NULL;
+        if (refused) return -1;
     }
 }

@@ -32,6 +32,9 @@ int core_chunk_names_to_ids(core_reading *reading, core_chunk *chunk, uint64_t f
 core_chunk *core_chunk_new(const core_state *state);
 void core_chunk_release(core_chunk *chunk);
 
+/** Refuse floats and decimals as keys: InvalidKeyError names the first row without a value, or the first row. */
+int core_chunk_check_keys(const core_state *state, const core_chunk *chunk, const core_place *place);
+
 /** A run of rows of a chunk. */
 typedef struct core_slice {
     core_chunk *chunk; /* NULL: no such column */
@@ -75,15 +78,15 @@ bool core_arrow_is_struct(const core_arrow *arrow);
 int core_arrow_field(const core_arrow *arrow, const char *name);
 /** The field names as a list of str, for messages. */
 PyObject *core_arrow_field_names(const core_arrow *arrow);
-/** Read `array`, which this takes over in every case, as a chunk. */
-core_chunk *core_chunk_from_arrow(core_call *call, const char *what, const struct ArrowSchema *schema,
-                                  struct ArrowArray *array);
+/** Read `array`, which this takes over in every case, as a chunk. A type that no key has is refused for keys. */
+core_chunk *core_chunk_from_arrow(core_call *call, core_role role, const core_place *place,
+                                  const struct ArrowSchema *schema, struct ArrowArray *array);
 /** Check a struct array against its schema, and that none of its rows is null. */
 int core_arrow_check_struct(core_call *call, const struct ArrowSchema *schema, const struct ArrowArray *array,
                             uint64_t first_row);
 /** Field `field` of a checked struct array, moved out of it, as a chunk of the struct's rows. */
-core_chunk *core_chunk_from_field(core_call *call, const char *what, const struct ArrowSchema *schema,
-                                  struct ArrowArray *array, int field);
+core_chunk *core_chunk_from_field(core_call *call, core_role role, const core_place *place,
+                                  const struct ArrowSchema *schema, struct ArrowArray *array, int field);
 
 /* -------------------------------------------------------------------------------------- any object (column_reader.c) */
 

@@ -15,9 +15,10 @@ static const sl_curve *of(PyObject *self) { return ((core_curve *)self)->curve; 
 static int set_reference(core_call *call, const sl_hierarchy *hierarchy, uint32_t num_records, PyObject *reference,
                          sl_curve_options *options) {
     if (reference == Py_None) return 0;
+    char text[CORE_TEXT_SIZE];
     if (!Py_IS_TYPE(reference, call->state->partition_type))
-        return core_raise(call->state, SL_ERROR_INVALID_ARGUMENT, "reference must be a Partition or None, not %R",
-                          (PyObject *)Py_TYPE(reference));
+        return core_raise(call->state, SL_ERROR_INVALID_ARGUMENT, "reference must be a Partition or None, not a %s",
+                          core_type_text(reference, text));
     const sl_partition *partition = ((core_partition *)reference)->partition;
     uint32_t judged = num_records ? num_records : sl_hierarchy_num_records(hierarchy);
     if (sl_partition_num_records(partition) != judged)

@@ -67,6 +67,11 @@ static int choose_named(const core_state *state, PyObject *names, PyObject *colu
         if (chosen[part] < 0)
             return core_raise(state, SL_ERROR_INVALID_ARGUMENT, "there is no column %R for the %s; the columns are %R",
                               name, core_edge_part_names[part], names);
+        for (int earlier = 0; earlier < part && part <= CORE_SCORE; earlier++)
+            if (chosen[earlier] == chosen[part])
+                return core_raise(state, SL_ERROR_INVALID_ARGUMENT,
+                                  "the column %R is named twice, for the %s and for the %s; name different columns",
+                                  name, core_edge_part_names[earlier], core_edge_part_names[part]);
     }
     return 0;
 }
@@ -156,6 +161,20 @@ static int check_columns(const core_state *state, PyObject *columns) {
                       "columns must be None or the names of left, right, score, left_source and right_source");
 }
 
+/* Rows and tuples of columns go by position. */
+static int check_nothing_named(const core_state *state, PyObject *columns) {
+    for (Py_ssize_t part = 0; columns != Py_None && part < CORE_EDGE_PARTS; part++) {
+        PyObject *name = PyTuple_GetItem(columns, part);
+        if (!name) return -1;
+        if (name != Py_None)
+            return core_raise(state, SL_ERROR_INVALID_ARGUMENT,
+                              "these edges have no named columns, so no column %R; they are (left, right, score) in "
+                              "this order. Name columns of tables only",
+                              name);
+    }
+    return 0;
+}
+
 static int open_any(core_edge_input *input, PyObject *edges, PyObject *columns) {
     core_call *call = input->reading->call;
     if (core_is_arrow(edges)) {
@@ -164,6 +183,7 @@ static int open_any(core_edge_input *input, PyObject *edges, PyObject *columns) 
         if (opened < 0) return -1;
     }
     if (core_is_table(edges)) return open_table(input, edges, columns);
+    if (check_nothing_named(call->state, columns) < 0) return -1;
     if (is_three_columns(edges)) return open_tuple(input, edges);
     return core_edges_open_rows(input, edges);
 }

@@ -10,13 +10,14 @@ static int bad_row(const core_edge_input *input, uint64_t row, PyObject *object)
     Py_ssize_t size = PyObject_Size(object);
     if (size < 0) PyErr_Clear();
     const core_state *state = input->reading->call->state;
+    char text[CORE_TEXT_SIZE];
+    core_type_text(object, text);
     if (size < 0)
         return core_raise_row(state, SL_ERROR_INVALID_ARGUMENT, (int64_t)row, -1,
-                              "row %llu: an edge is (left, right, score), not a %R", (unsigned long long)row,
-                              (PyObject *)Py_TYPE(object));
+                              "row %llu: an edge is (left, right, score), not a %s", (unsigned long long)row, text);
     return core_raise_row(state, SL_ERROR_INVALID_ARGUMENT, (int64_t)row, -1,
-                          "row %llu: an edge is (left, right, score), not a %R of length %zd", (unsigned long long)row,
-                          (PyObject *)Py_TYPE(object), size);
+                          "row %llu: an edge is (left, right, score), not a %s of length %zd", (unsigned long long)row,
+                          text, size);
 }
 
 /* A row as a tuple of three; new reference. */
@@ -86,11 +87,12 @@ int core_edges_open_rows(core_edge_input *input, PyObject *edges) {
     if (!PyUnicode_Check(edges) && !PyBytes_Check(edges)) input->iterator = PyObject_GetIter(edges);
     if (!input->iterator) {
         if (PyErr_Occurred() && !core_caught(PyExc_TypeError)) return -1;
+        char text[CORE_TEXT_SIZE];
         return core_raise(
             state, SL_ERROR_INVALID_ARGUMENT,
-            "edges cannot be read from a %R; give Arrow data, a DataFrame, a tuple of three columns or an "
+            "edges cannot be read from a %s; give Arrow data, a DataFrame, a tuple of three columns or an "
             "iterable of (left, right, score)",
-            (PyObject *)Py_TYPE(edges));
+            core_type_text(edges, text));
     }
     Py_ssize_t total = PyObject_Size(edges);
     if (total < 0)

@@ -11,15 +11,17 @@ static int fields_of(core_edge_input *input, struct ArrowArray *array, core_edge
         if (field < 0) continue;
         for (int earlier = 0; earlier < part; earlier++)
             if (input->fields[earlier] == field) same = earlier;
+        const core_place place = {core_edge_part_names[part], input->row};
         core_chunk *chunk;
         if (same >= 0) {
             chunk = out->parts[same].chunk;
             chunk->references++;
         } else {
-            chunk = core_chunk_from_field(call, core_edge_part_names[part], &input->arrow.schema, array, field);
+            chunk = core_chunk_from_field(call, core_edge_part_roles[part], &place, &input->arrow.schema, array, field);
             if (!chunk) return -1;
         }
         out->parts[part].chunk = chunk;
+        if (core_edge_part_roles[part] == CORE_KEYS && core_chunk_check_keys(call->state, chunk, &place) < 0) return -1;
         if (core_edge_part_roles[part] == CORE_SOURCES &&
             core_chunk_names_to_ids(input->reading, chunk, input->row) < 0)
             return -1;

@@ -120,9 +120,10 @@ static PyObject *members_of(flattening *f, PyObject *entity) {
     if (!PyUnicode_Check(entity) && !PyBytes_Check(entity) && !PyDict_Check(entity) &&
         PyObject_HasAttrString(entity, "__iter__"))
         return Py_NewRef(entity);
+    char text[CORE_TEXT_SIZE];
     core_raise_row(f->reading.call->state, SL_ERROR_INVALID_ARGUMENT, f->num_entities, -1,
-                   "row %u: an entity is a set or another iterable of keys, not a %R", (unsigned)f->num_entities,
-                   (PyObject *)Py_TYPE(entity));
+                   "row %u: an entity is a set or another iterable of keys, not a %s", (unsigned)f->num_entities,
+                   core_type_text(entity, text));
     return NULL;
 }
 
@@ -154,9 +155,10 @@ static int check_known(flattening *f, uint64_t first) {
         if (f->records.values[first + i] != SL_NO_RECORD) continue;
         PyObject *key = core_key_object(&f->members[i].key);
         if (!key) return -1;
+        char text[CORE_TEXT_SIZE];
         core_raise_row(f->reading.call->state, SL_ERROR_KEY_NOT_FOUND, f->members[i].entity, -1,
-                       "row %u: the member %R is not one of the known records; add it to the records or drop it",
-                       (unsigned)f->members[i].entity, key);
+                       "row %u: the member %s is not one of the known records; add it to the records or drop it",
+                       (unsigned)f->members[i].entity, core_value_text(key, text));
         Py_DECREF(key);
         return -1;
     }
@@ -268,9 +270,10 @@ static int flatten(flattening *f, PyObject *entities) {
     PyObject *iterator = PyObject_GetIter(entities), *entity;
     if (!iterator) {
         if (!core_caught(PyExc_TypeError)) return -1;
+        char text[CORE_TEXT_SIZE];
         return core_raise(f->reading.call->state, SL_ERROR_INVALID_ARGUMENT,
-                          "entities cannot be read from a %R; give an iterable of sets of keys",
-                          (PyObject *)Py_TYPE(entities));
+                          "entities cannot be read from a %s; give an iterable of sets of keys",
+                          core_type_text(entities, text));
     }
     int failed = 0;
     while (!failed && (entity = PyIter_Next(iterator)) != NULL) {

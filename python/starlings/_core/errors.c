@@ -146,6 +146,33 @@ int core_grow(const core_state *state, void *memory_io, size_t *capacity_io, uin
     return 0;
 }
 
+#define SHOWN_CHARACTERS 60
+
+/* The start of `words`, which this takes over (NULL: a pending exception, which is dropped). */
+static const char *start_of(PyObject *words, char text[CORE_TEXT_SIZE]) {
+    bool is_long = words && PyUnicode_GetLength(words) > SHOWN_CHARACTERS;
+    PyObject *start = is_long ? PyUnicode_Substring(words, 0, SHOWN_CHARACTERS) : Py_XNewRef(words);
+    const char *bytes = start ? PyUnicode_AsUTF8AndSize(start, NULL) : NULL;
+    snprintf(text, CORE_TEXT_SIZE, "%s%s", bytes ? bytes : "(unprintable)", bytes && is_long ? "..." : "");
+    if (!bytes) PyErr_Clear();
+    Py_XDECREF(start);
+    Py_XDECREF(words);
+    return text;
+}
+
+const char *core_type_text(PyObject *object, char text[CORE_TEXT_SIZE]) {
+    return start_of(PyType_GetName(Py_TYPE(object)), text);
+}
+
+const char *core_value_text(PyObject *object, char text[CORE_TEXT_SIZE]) {
+    PyObject *words = PyObject_Repr(object);
+    if (words) return start_of(words, text);
+    char type[CORE_TEXT_SIZE]; /* an int of too many digits, say */
+    PyErr_Clear();
+    snprintf(text, CORE_TEXT_SIZE, "(%.200s)", core_type_text(object, type));
+    return text;
+}
+
 int core_caught(PyObject *type) {
     if (!PyErr_ExceptionMatches(type)) return 0;
     PyErr_Clear();

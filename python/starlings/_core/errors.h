@@ -23,6 +23,11 @@ void *core_allocate(const core_state *state, uint64_t count, size_t size, const 
 int core_grow(const core_state *state, void *memory_io, size_t *capacity_io, uint64_t needed, size_t size,
               const char *what);
 
+/** A value or the name of its type as a few words of a message (%s): long ones are cut. Returns `text`. */
+#define CORE_TEXT_SIZE 256
+const char *core_value_text(PyObject *object, char text[CORE_TEXT_SIZE]);
+const char *core_type_text(PyObject *object, char text[CORE_TEXT_SIZE]);
+
 /** True, and the exception cleared, if the pending exception is one of the class `type`. */
 int core_caught(PyObject *type);
 

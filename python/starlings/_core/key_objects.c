@@ -145,10 +145,11 @@ int core_source_id(core_reading *reading, const core_place *place, PyObject *nam
 static int read_int(const core_reading *reading, const core_place *place, PyObject *object, sl_key *out) {
     unsigned long long number = PyLong_AsUnsignedLongLong(object);
     if (number == (unsigned long long)-1 && PyErr_Occurred()) {
-        char text[64];
+        char text[64], value[CORE_TEXT_SIZE];
         if (!core_caught(PyExc_OverflowError)) return -1;
         return core_raise_row(reading->call->state, SL_ERROR_INVALID_KEY, (int64_t)place->row, -1,
-                              "%s is %R; an int key is from 0 to 2^64-1", place_text(place, text), object);
+                              "%s is %s; an int key is from 0 to 2^64-1", place_text(place, text),
+                              core_value_text(object, value));
     }
     *out = (sl_key){.kind = number > UINT32_MAX ? SL_KEY_U64 : SL_KEY_U32, .number = number};
     return 0;
@@ -254,7 +255,8 @@ int core_score_read(const core_reading *reading, const core_place *place, PyObje
         if (!core_caught(PyExc_TypeError) && !core_caught(PyExc_ValueError) && !core_caught(PyExc_OverflowError))
             return -1;
     }
+    char text[CORE_TEXT_SIZE];
     return core_raise_row(reading->call->state, SL_ERROR_INVALID_SCORE, (int64_t)place->row, -1,
-                          "row %llu: the %s is %R, which is no number", (unsigned long long)place->row, place->what,
-                          object);
+                          "row %llu: the %s is %s, which is no number", (unsigned long long)place->row, place->what,
+                          core_value_text(object, text));
 }

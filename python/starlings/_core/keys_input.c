@@ -80,6 +80,9 @@ static int raise_duplicate(core_reading *reading, const sl_key_column *keys, uin
     int64_t in_slice = call->error.row, other = call->error.other_row;
     PyObject *key = key_in_row(call, keys, (uint64_t)in_slice);
     if (!key) return -1;
+    char text[CORE_TEXT_SIZE];
+    core_value_text(key, text);
+    Py_DECREF(key);
     sl_key_column one = *keys;
     uint32_t holder = SL_NO_RECORD;
     one.keys.offset += (uint64_t)in_slice;
@@ -93,13 +96,12 @@ static int raise_duplicate(core_reading *reading, const sl_key_column *keys, uin
             other = (int64_t)(holder - before);
         failed = other < 0
                      ? core_raise_row(call->state, SL_ERROR_DUPLICATE_KEY, row, -1,
-                                      "row %lld: the key %R is already a record of this source; add each record once",
-                                      (long long)row, key)
+                                      "row %lld: the key %s is already a record of this source; add each record once",
+                                      (long long)row, text)
                      : core_raise_row(call->state, SL_ERROR_DUPLICATE_KEY, row, other,
-                                      "rows %lld and %lld have the same key %R; keys must be unique within a source",
-                                      (long long)other, (long long)row, key);
+                                      "rows %lld and %lld have the same key %s; keys must be unique within a source",
+                                      (long long)other, (long long)row, text);
     }
-    Py_DECREF(key);
     return failed;
 }
 
@@ -133,9 +135,10 @@ static int check_known(core_reading *reading, const sl_key_column *keys, const u
     if (i == count) return 0;
     PyObject *key = key_in_row(reading->call, keys, i);
     if (!key) return -1;
+    char text[CORE_TEXT_SIZE];
     core_raise_row(reading->call->state, SL_ERROR_KEY_NOT_FOUND, (int64_t)(row + i), -1,
-                   "row %llu: the key %R is not one of the known records; add it to the records or drop the row",
-                   (unsigned long long)(row + i), key);
+                   "row %llu: the key %s is not one of the known records; add it to the records or drop the row",
+                   (unsigned long long)(row + i), core_value_text(key, text));
     Py_DECREF(key);
     return -1;
 }
@@ -251,9 +254,11 @@ static int find_in_any_source(core_reading *reading, PyObject *object, const sl_
         *out = indices[i];
         holders++;
     }
+    char text[CORE_TEXT_SIZE];
     if (holders > 1)
         failed = core_raise(call->state, SL_ERROR_INVALID_ARGUMENT,
-                            "%u sources have a record with the key %R; say which one: (source, key)", holders, object);
+                            "%u sources have a record with the key %s; say which one: (source, key)", holders,
+                            core_value_text(object, text));
     free(copies);
     free(sources);
     free(indices);

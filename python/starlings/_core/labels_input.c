@@ -18,14 +18,20 @@ static void raise_overlap(core_context *self, core_call *call, const core_indice
     PyObject *record = core_record_object(self, records->values[row]);
     PyObject *first = record ? entity_name(entities[other], labels) : NULL;
     PyObject *second = first ? entity_name(entities[row], labels) : NULL;
+    char texts[3][CORE_TEXT_SIZE];
+    if (second) {
+        core_value_text(record, texts[0]);
+        core_value_text(first, texts[1]);
+        core_value_text(second, texts[2]);
+    }
     if (second && labels)
         core_raise_row(call->state, SL_ERROR_OVERLAP, (int64_t)row, (int64_t)other,
-                       "the record %R has the label %R in row %llu and %R in row %llu; a record is in one entity only",
-                       record, first, (unsigned long long)other, second, (unsigned long long)row);
+                       "the record %s has the label %s in row %llu and %s in row %llu; a record is in one entity only",
+                       texts[0], texts[1], (unsigned long long)other, texts[2], (unsigned long long)row);
     else if (second)
         core_raise_row(call->state, SL_ERROR_OVERLAP, (int64_t)entities[row], (int64_t)entities[other],
-                       "the record %R is in entity %R and in entity %R; entities must not overlap", record, first,
-                       second);
+                       "the record %s is in entity %s and in entity %s; entities must not overlap", texts[0], texts[1],
+                       texts[2]);
     Py_XDECREF(record);
     Py_XDECREF(first);
     Py_XDECREF(second);

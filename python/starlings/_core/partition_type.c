@@ -169,7 +169,8 @@ static PyObject *partition_to_list(PyObject *self, PyObject *context) {
     core_state *state = core_state_of(self);
     core_call call;
     if (!Py_IS_TYPE(context, state->context_type)) {
-        PyErr_Format(PyExc_TypeError, "to_list takes a Context, not %R", (PyObject *)Py_TYPE(context));
+        char text[CORE_TEXT_SIZE];
+        PyErr_Format(PyExc_TypeError, "to_list takes a Context, not a %s", core_type_text(context, text));
         return NULL;
     }
     if (core_call_init(&call, state, NULL) < 0) return NULL;

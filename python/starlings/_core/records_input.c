@@ -8,12 +8,20 @@
 
 /* ------------------------------------------------------------------------------------------------------ counted keys */
 
+static int no_records(const core_call *call, PyObject *data, const char *why) {
+    char text[CORE_TEXT_SIZE];
+    return core_raise(call->state, SL_ERROR_INVALID_ARGUMENT,
+                      "records cannot be read from a %s%s; give Arrow data, a DataFrame or a list of dicts",
+                      core_type_text(data, text), why);
+}
+
 static int count_arrow(core_call *call, PyObject *data, uint64_t *out) {
     core_arrow arrow;
     struct ArrowArray array;
     int got = core_arrow_open(call, data, false, &arrow);
     if (got < 0) return -1;
-    while ((got = core_arrow_next(call, &arrow, &array)) > 0) {
+    if (!core_arrow_is_struct(&arrow)) got = no_records(call, data, ", which is one column");
+    while (got >= 0 && (got = core_arrow_next(call, &arrow, &array)) > 0) {
         *out += array.length > 0 ? (uint64_t)array.length : 0;
         array.release(&array);
         if (PyErr_CheckSignals() < 0) got = -1;
@@ -23,21 +31,37 @@ static int count_arrow(core_call *call, PyObject *data, uint64_t *out) {
     return got;
 }
 
+/* A dict, or a row that reads like one. */
+static int check_record(const core_call *call, uint64_t row, PyObject *object) {
+    if (PyDict_Check(object) || PyObject_HasAttrString(object, "keys")) return 0;
+    char text[CORE_TEXT_SIZE];
+    return core_raise_row(call->state, SL_ERROR_INVALID_ARGUMENT, (int64_t)row, -1,
+                          "row %llu is no dict (%s); records are dicts or the rows of a table, such as {\"id\": key}",
+                          (unsigned long long)row, core_type_text(object, text));
+}
+
 static int count_iterable(core_call *call, PyObject *data, uint64_t *out) {
     PyObject *iterator = PyObject_GetIter(data), *object = NULL;
     if (!iterator) {
         if (!core_caught(PyExc_TypeError)) return -1;
-        return core_raise(call->state, SL_ERROR_INVALID_ARGUMENT,
-                          "records cannot be read from a %R; give Arrow data, a DataFrame or a list of dicts",
-                          (PyObject *)Py_TYPE(data));
+        return no_records(call, data, "");
     }
     int failed = 0;
     while (!failed && (object = PyIter_Next(iterator)) != NULL) {
+        failed = check_record(call, *out, object);
         Py_DECREF(object);
-        if (++*out % CORE_POLL_ROWS == 0) failed = core_call_poll(call, "reading", *out, 0);
+        if (!failed && ++*out % CORE_POLL_ROWS == 0) failed = core_call_poll(call, "reading", *out, 0);
     }
     Py_DECREF(iterator);
     return failed || PyErr_Occurred() ? -1 : 0;
+}
+
+static int count_length(const core_call *call, PyObject *data, uint64_t *out) {
+    Py_ssize_t size = PyObject_Size(data);
+    if (size < 0 && !core_caught(PyExc_TypeError)) return -1;
+    if (size < 0) return no_records(call, data, ", which has no length");
+    *out = (uint64_t)size;
+    return 0;
 }
 
 /* The number of rows of anything with rows. */
@@ -46,20 +70,12 @@ static int count_rows(core_call *call, PyObject *data, uint64_t *out) {
     if (PyDict_Check(data)) {
         PyObject *column, *name;
         Py_ssize_t position = 0;
-        return PyDict_Next(data, &position, &name, &column) ? count_rows(call, column, out) : 0;
+        return PyDict_Next(data, &position, &name, &column) ? count_length(call, column, out) : 0;
     }
-    if (PyUnicode_Check(data) || PyBytes_Check(data)) {
-        return core_raise(call->state, SL_ERROR_INVALID_ARGUMENT,
-                          "records cannot be read from a %R; give Arrow data, a DataFrame or a list of dicts",
-                          (PyObject *)Py_TYPE(data));
-    }
-    Py_ssize_t size = PyObject_Size(data);
-    if (size >= 0) {
-        *out = (uint64_t)size;
-        return 0;
-    }
-    PyErr_Clear();
-    return core_is_arrow(data) ? count_arrow(call, data, out) : count_iterable(call, data, out);
+    if (PyUnicode_Check(data) || PyBytes_Check(data)) return no_records(call, data, "");
+    if (!core_is_table(data))
+        return core_is_arrow(data) ? count_arrow(call, data, out) : count_iterable(call, data, out);
+    return count_length(call, data, out);
 }
 
 /* The keys first..first+count-1. */
