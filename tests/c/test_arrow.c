@@ -57,8 +57,8 @@ static void numbers_are_read_in_place(void **state) {
     static const struct {
         const char *format;
         sl_column_type type;
-    } cases[] = {{"c", SL_COLUMN_INT8},    {"C", SL_COLUMN_UINT8},  {"s", SL_COLUMN_INT16},   {"S", SL_COLUMN_UINT16},
-                 {"i", SL_COLUMN_INT32},   {"I", SL_COLUMN_UINT32}, {"l", SL_COLUMN_INT64},   {"L", SL_COLUMN_UINT64},
+    } cases[] = {{"c", SL_COLUMN_INT8},    {"C", SL_COLUMN_UINT8},  {"s", SL_COLUMN_INT16}, {"S", SL_COLUMN_UINT16},
+                 {"i", SL_COLUMN_INT32},   {"I", SL_COLUMN_UINT32}, {"l", SL_COLUMN_INT64}, {"L", SL_COLUMN_UINT64},
                  {"f", SL_COLUMN_FLOAT32}, {"g", SL_COLUMN_FLOAT64}};
     int64_t values[4] = {0};
     uint8_t validity[1] = {0};
@@ -86,9 +86,10 @@ static void numbers_are_read_in_place(void **state) {
 
 static void unreadable_types_are_named(void **state) {
     (void)state;
-    static const char *const cases[][2] = {{"b", "bool"},         {"e", "float16"},   {"tdD", "date"}, {"tsu:UTC", "timestamp"},
-                                           {"d:10,2,256", "decimal"}, {"+l", "list"},     {"+s", "struct"},  {"tDs", "duration"},
-                                           {"+ud:0,1", "union"},  {"+r", "run-end"},  {"?!", "?!"}};
+    static const char *const cases[][2] = {
+        {"b", "bool"},  {"e", "float16"}, {"tdD", "date"},     {"tsu:UTC", "timestamp"}, {"d:10,2,256", "decimal"},
+        {"+l", "list"}, {"+s", "struct"}, {"tDs", "duration"}, {"+ud:0,1", "union"},     {"+r", "run-end"},
+        {"?!", "?!"}};
     const void *buffers[2] = {NULL, "........"};
     struct ArrowArray array = make_array(1, 2, buffers);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_refused(cases[i][0], &array, cases[i][1]);
@@ -205,7 +206,8 @@ static void read_columns_can_be_interned(void **state) {
     sl_context_release(context);
 
     array.dictionary = NULL;
-    assert_int_equal(sl_column_from_arrow(&schema, &array, NULL, &dictionary, &column, &error), SL_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(sl_column_from_arrow(&schema, &array, NULL, &dictionary, &column, &error),
+                     SL_ERROR_INVALID_ARGUMENT);
     assert_message("column s");
     assert_message("dictionary");
     schema.format = "u";
@@ -214,7 +216,8 @@ static void read_columns_can_be_interned(void **state) {
     array.n_buffers = 3;
     const void *empty_buffers[3] = {NULL, NULL, NULL};
     array.buffers = empty_buffers;
-    assert_int_equal(sl_column_from_arrow(&schema, &array, NULL, &dictionary, &column, &error), SL_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(sl_column_from_arrow(&schema, &array, NULL, &dictionary, &column, &error),
+                     SL_ERROR_INVALID_ARGUMENT);
     assert_message("dictionary");
     assert_int_equal(sl_memory_in_use(), 0);
 }
@@ -233,7 +236,8 @@ static sl_context *make_context(bool mixed) {
                       {.kind = SL_KEY_U32, .number = 7},
                       {.kind = SL_KEY_BYTES, .length = 1, .bytes = (const uint8_t *)"\xFF"}};
     uint16_t sources[4] = {0, 1, 1, 0};
-    sl_key_column column = {.keys = {.type = SL_COLUMN_KEYS, .length = mixed ? 4 : 2, .values = keys}, .sources = sources};
+    sl_key_column column = {.keys = {.type = SL_COLUMN_KEYS, .length = mixed ? 4 : 2, .values = keys},
+                            .sources = sources};
     OK(sl_context_intern(context, &column, indices, NULL, &error));
     return context;
 }

@@ -247,8 +247,8 @@ static void int_columns_of_every_width(void **state) {
     const struct {
         sl_column_type type;
         const void *values;
-    } columns[] = {{SL_COLUMN_INT8, i8},   {SL_COLUMN_INT16, i16},  {SL_COLUMN_INT32, i32},  {SL_COLUMN_INT64, i64},
-                   {SL_COLUMN_UINT8, i8},  {SL_COLUMN_UINT16, i16}, {SL_COLUMN_UINT32, i32}, {SL_COLUMN_UINT64, i64}};
+    } columns[] = {{SL_COLUMN_INT8, i8},  {SL_COLUMN_INT16, i16},  {SL_COLUMN_INT32, i32},  {SL_COLUMN_INT64, i64},
+                   {SL_COLUMN_UINT8, i8}, {SL_COLUMN_UINT16, i16}, {SL_COLUMN_UINT32, i32}, {SL_COLUMN_UINT64, i64}};
     for (size_t i = 0; i < 8; i++) {
         uint32_t indices[4];
         sl_key_column column = number_column(columns[i].type, columns[i].values, 4, 0);
@@ -322,11 +322,9 @@ static void dictionaries_number_by_first_row(void **state) {
     sl_column dictionary = *make_strings(&s, SL_COLUMN_STRING, (const char *const[]){"p", "q", "r", "q"}, 4);
     int16_t codes[] = {2, 2, 1, 3, 0, 1};
     uint8_t validity[] = {0xFF};
-    sl_key_column column = {.keys = {.type = SL_COLUMN_INT16,
-                                     .length = 6,
-                                     .values = codes,
-                                     .validity = validity,
-                                     .dictionary = &dictionary}};
+    sl_key_column column = {
+        .keys = {
+            .type = SL_COLUMN_INT16, .length = 6, .values = codes, .validity = validity, .dictionary = &dictionary}};
     uint32_t indices[6];
     intern(context, &column, indices);
     assert_memory_equal(indices, ((uint32_t[]){0, 0, 1, 1, 2, 1}), sizeof indices);
@@ -366,8 +364,8 @@ static void dictionaries_number_by_first_row(void **state) {
     int64_t numbers[] = {9, 8, 7, 6, 5, 4, 3};
     uint8_t small_codes[] = {6, 0, 6};
     sl_column ints = {.type = SL_COLUMN_INT64, .length = 7, .values = numbers};
-    column = (sl_key_column){
-        .keys = {.type = SL_COLUMN_UINT8, .length = 3, .values = small_codes, .dictionary = &ints}, .source = 1};
+    column = (sl_key_column){.keys = {.type = SL_COLUMN_UINT8, .length = 3, .values = small_codes, .dictionary = &ints},
+                             .source = 1};
     sl_context_truncate(context, 0);
     intern(context, &column, indices);
     assert_memory_equal(indices, ((uint32_t[]){0, 1, 0}), 12);
@@ -469,7 +467,8 @@ static void bad_keys_name_their_row(void **state) {
     assert_int_equal(sl_context_intern(context, &empty, indices, NULL, &error), SL_ERROR_INVALID_ARGUMENT);
 
     strings s;
-    sl_key_column text = {.keys = *make_strings(&s, SL_COLUMN_STRING, (const char *const[]){"ok", "\xED\xA0\x80", "x"}, 3)};
+    sl_key_column text = {.keys =
+                              *make_strings(&s, SL_COLUMN_STRING, (const char *const[]){"ok", "\xED\xA0\x80", "x"}, 3)};
     assert_int_equal(sl_context_intern(context, &text, indices, NULL, &error), SL_ERROR_INVALID_KEY);
     assert_int_equal(error.row, 1);
     assert_message("\"\\xed\\xa0\\x80\" is not valid UTF-8");
@@ -487,14 +486,33 @@ static void bad_keys_name_their_row(void **state) {
 
 static void utf8_is_checked_by_the_book(void **state) {
     (void)state;
-    static const char *const good[] = {"",         "\x7F",         "\xC2\x80",         "\xDF\xBF",        "\xE0\xA0\x80",
-                                       "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF",
+    static const char *const good[] = {"",
+                                       "\x7F",
+                                       "\xC2\x80",
+                                       "\xDF\xBF",
+                                       "\xE0\xA0\x80",
+                                       "\xED\x9F\xBF",
+                                       "\xEE\x80\x80",
+                                       "\xEF\xBF\xBF",
+                                       "\xF0\x90\x80\x80",
+                                       "\xF4\x8F\xBF\xBF",
                                        "eight by\xC3\xA9"};
-    static const char *const bad[] = {"\x80",         "\xC0\x80",     "\xC1\xBF",         "\xC2",
-                                      "\xE0\x9F\xBF", "\xED\xA0\x80", "\xE2\x82",         "\xF0\x8F\xBF\xBF",
-                                      "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "eight by\xC3", "12345678\xC3("};
+    static const char *const bad[] = {"\x80",
+                                      "\xC0\x80",
+                                      "\xC1\xBF",
+                                      "\xC2",
+                                      "\xE0\x9F\xBF",
+                                      "\xED\xA0\x80",
+                                      "\xE2\x82",
+                                      "\xF0\x8F\xBF\xBF",
+                                      "\xF4\x90\x80\x80",
+                                      "\xF5\x80\x80\x80",
+                                      "\xFF",
+                                      "eight by\xC3",
+                                      "12345678\xC3("};
     sl_context *context = make_context();
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_int_equal(intern_one(context, string_key(good[i]), 0), i);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_int_equal(intern_one(context, string_key(good[i]), 0), i);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         uint32_t index;
         sl_key key = string_key(bad[i]);
@@ -796,7 +814,8 @@ static void pairs_number_left_before_right(void **state) {
     assert_memory_equal(r, ((uint32_t[]){1, 0, 1, 3}), sizeof r);
 
     strings ls, rs;
-    left_column = (sl_key_column){.keys = *make_strings(&ls, SL_COLUMN_STRING, (const char *const[]){"a", "a", "b", "b"}, 4)};
+    left_column =
+        (sl_key_column){.keys = *make_strings(&ls, SL_COLUMN_STRING, (const char *const[]){"a", "a", "b", "b"}, 4)};
     right_column = (sl_key_column){
         .keys = *make_strings(&rs, SL_COLUMN_LARGE_STRING, (const char *const[]){"c", "a", "a", "d"}, 4), .source = 1};
     read_pairs(context, &left_column, &right_column, false, l, r, 2);
@@ -839,7 +858,8 @@ static void pairs_report_the_first_fault(void **state) {
 
     strings s;
     uint8_t second_is_null[1] = {1};
-    sl_key_column text = {.keys = *make_strings(&s, SL_COLUMN_STRING, (const char *const[]){"p", "q"}, 2)}, holes = text;
+    sl_key_column text = {.keys = *make_strings(&s, SL_COLUMN_STRING, (const char *const[]){"p", "q"}, 2)},
+                  holes = text;
     sl_key_column numbers = number_column(SL_COLUMN_INT64, right, 2, 0), number_holes = numbers;
     holes.keys.validity = number_holes.keys.validity = second_is_null;
     const sl_key_column *pairs[2][2] = {{&text, &holes}, {&numbers, &number_holes}};

@@ -193,7 +193,8 @@ static void numbering_by_several_threads_names_the_bad_row(void **state) {
     sl_context *context = make_context(true);
     right_keys[150001] = -4;
     left_keys[170000] = -5;
-    assert_int_equal(sl_hierarchy_extend(context, NULL, &edges, 1, NULL, &hierarchy, &expect_error), SL_ERROR_INVALID_KEY);
+    assert_int_equal(sl_hierarchy_extend(context, NULL, &edges, 1, NULL, &hierarchy, &expect_error),
+                     SL_ERROR_INVALID_KEY);
     assert_int_equal(expect_error.row, 150001);
     assert_non_null(strstr(expect_error.message, "right"));
     assert_int_equal(sl_context_num_records(context), 3);
