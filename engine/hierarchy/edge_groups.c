@@ -25,6 +25,7 @@ typedef struct reading {
     sl_i_window *windows;          /* scratch, by lane; then two more for the pipeline */
     uint64_t num_windows;
     sl_i_edge *edges;
+    uint64_t num_places; /* in `edges` */
     uint32_t num_groups;
     /* the part and window at work */
     sl_i_edge_part *part;
@@ -112,6 +113,7 @@ static sl_status lay_out_groups(reading *work, sl_i_edge_groups *out, sl_error *
     out->capacity = total;
     SL_TRY(sl_i_allocate(&out->edges, total, sizeof *out->edges, "the edges", error));
     work->edges = out->edges;
+    work->num_places = total;
     return SL_OK;
 }
 
@@ -177,7 +179,27 @@ static sl_status place_sequential(reading *work, sl_error *error) {
     return SL_OK;
 }
 
+#define TOUCH_EDGES 1048576u /* 12 MiB a task */
+#define PAGE_EDGES 341u      /* no two of them lie further apart than a page of 4 KiB */
+
+static void touch_edges(void *state, uint64_t task, uint32_t lane) {
+    reading *work = state;
+    uint64_t first = task * TOUCH_EDGES, left = work->num_places - first;
+    uint64_t last = first + (left < TOUCH_EDGES ? left : TOUCH_EDGES);
+    (void)lane;
+    for (uint64_t i = first; i < last; i += PAGE_EDGES) work->edges[i].code = 0;
+}
+
+/* The first window lies all over the edges, so its reader would meet every fresh page at once, for a long time without a tick.
+ * Meet them here: in parallel, and ticking. */
+static sl_status touch_pages(reading *work, sl_error *error) {
+    uint64_t tasks = work->num_places / TOUCH_EDGES + (work->num_places % TOUCH_EDGES != 0);
+    sl_i_ticker_begin(work->ticker, "making room", work->num_places);
+    return sl_i_parallel(tasks, work->lanes, touch_edges, work, work->ticker, TOUCH_EDGES, error);
+}
+
 static sl_status place_edges(reading *work, sl_error *error) {
+    SL_TRY(touch_pages(work, error));
     for (uint64_t p = 0; p < work->num_parts; p++) {
         work->part = &work->parts[p];
         SL_TRY(sl_i_edge_part_open(work->part, work->lanes, work->ticker, error));
