@@ -29,8 +29,10 @@ _EPILOG = """\
 input files (Parquet, CSV or TSV)
   edges    left, right, score [left_source, right_source], or as Splink writes them:
            unique_id_l, unique_id_r, match_probability [source_dataset_l, source_dataset_r]
-  truth    key, entity [source]
-  records  key [source, attributes]; without it, the records are those of the truth and the edges
+  truth    key, entity [source]; records that it leaves out count as entities of their own
+  records  key [source, attributes]; all records there are, so the other files may name no more. Without this file:
+           the records of the truth and of the edges
+  A record is its key and its source, which must be the same in all files. Without a source column it is "default".
 
 result files, in the output folder
   entities.parquet, entities.csv   source, key and entity_id of every record, at the best threshold
@@ -116,7 +118,10 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument("--edges", type=_existing_file, metavar="FILE", help="scored pairs of records")
     files.add_argument("--truth", type=_existing_file, metavar="FILE", help="true entity of each record")
     files.add_argument(
-        "--records", type=_existing_file, metavar="FILE", help="all records (default: those of the truth and the edges)"
+        "--records",
+        type=_existing_file,
+        metavar="FILE",
+        help="all records there are (default: the records of the truth and of the edges)",
     )
     parser.add_argument(
         "--output",

@@ -115,7 +115,7 @@ def _read_edges(path: Path) -> _File:
     renamed = dict(zip([*columns, *sources], [*_EDGE_COLUMNS, *_EDGE_SOURCES], strict=True))
     table = table.rename_columns([renamed[name] for name in table.column_names])
     for name in _EDGE_SOURCES:
-        table = _with_source(table, name)
+        table = _with_source(table, name, path)
     file = _File(path, table.select(["left_source", "left", "right_source", "right", "score"]), ("left", "right"))
     _check_complete(file, "left", "right", "score")
     return file
@@ -133,8 +133,10 @@ def _read_keyed(path: Path, *, required: tuple[str, ...], others: bool) -> _File
     columns = names if others else [name for name in ("source", *required) if name in names]
     table = _read_columns(path, columns, text=["source", *required])
     rest = [name for name in table.column_names if name not in ("source", "key")]
-    table = _with_source(table, "source").select(["source", "key", *rest])
+    table = _with_source(table, "source", path).select(["source", "key", *rest])
     if "entity" in required:
+        if pa.types.is_nested(table["entity"].type):
+            raise DemoError(f"{path}: column 'entity' is {table['entity'].type}; it must hold one number or name a row")
         table = table.set_column(2, "entity", _plain(table["entity"]))
     file = _File(path, table, ("key",))
     _check_complete(file, "key")
@@ -174,11 +176,14 @@ def _csv_format(path: Path) -> csv.ParseOptions:
     return csv.ParseOptions(delimiter="\t" if ".tsv" in path.name.lower() else ",")
 
 
-def _with_source(table: pa.Table, name: str) -> pa.Table:
+def _with_source(table: pa.Table, name: str, path: Path) -> pa.Table:
     """The table with the source column `name` as text without gaps, added if it is absent."""
     if name not in table.column_names:
         return table.append_column(name, pa.repeat(DEFAULT_SOURCE, table.num_rows))
-    column = pc.fill_null(_plain(table[name]).cast(pa.string()), DEFAULT_SOURCE)
+    try:
+        column = pc.fill_null(_plain(table[name]).cast(pa.string()), DEFAULT_SOURCE)
+    except pa.ArrowException as error:
+        raise DemoError(f"{path}: column {name!r} must hold the names of sources: {error}") from error
     return table.set_column(table.column_names.index(name), name, column)
 
 

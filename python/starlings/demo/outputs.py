@@ -43,7 +43,8 @@ def summary(result: JobResult, title: str, files: Sequence[Path]) -> str:
     ]
     if result.unlabelled:
         what = "record is" if result.unlabelled == 1 else "records are"
-        lines.append(f"  {result.unlabelled:,} {what} not in the truth; each counts as an entity of its own")
+        such_as = f"such as {result.unlabelled_example}; each counts as an entity of its own"
+        lines.append(f"  {result.unlabelled:,} {what} not in the truth, {such_as}")
     return "\n".join([*lines, "", *_cuts(result), "", *(f"  {path}" for path in files)])
 
 
