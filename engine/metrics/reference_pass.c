@@ -101,17 +101,7 @@ static uint32_t fuse(pass *p, seam gap, uint32_t a, uint32_t b, uint32_t entity_
 /* The largest run grows along the buckets: add what each bucket adds to it. */
 static void add_largest_runs(pass *p) {
     uint64_t largest = 1, *fusions = p->fusions;
-    if (p->num_fusions > 1) {
-        if (p->num_fusions <= 32) {
-            for (uint64_t i = 1; i < p->num_fusions; i++) {
-                uint64_t fusion = fusions[i], j = i;
-                for (; j > 0 && fusions[j - 1] > fusion; j--) fusions[j] = fusions[j - 1];
-                fusions[j] = fusion;
-            }
-        } else {
-            sl_i_radix_sort_u64(fusions, p->sort_scratch, p->num_fusions);
-        }
-    }
+    sl_i_sort_u64(fusions, p->sort_scratch, p->num_fusions);
     for (uint64_t i = 0; i < p->num_fusions; i++) {
         uint64_t size = fusions[i] & UINT32_MAX;
         if (size <= largest) continue;

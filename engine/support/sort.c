@@ -43,22 +43,6 @@ void sl_i_sort_u32(uint32_t *values, uint64_t count) {
     insertion_sort_u32(values, count);
 }
 
-/* One body for both widths; every digit is a byte, and a byte in which all values agree costs nothing. */
-#define RADIX_SORT(TYPE, BYTES)                                                                                        \
-    uint64_t places[BYTES][256];                                                                                       \
-    memset(places, 0, sizeof places);                                                                                  \
-    for (uint64_t i = 0; i < count; i++)                                                                               \
-        for (unsigned byte = 0; byte < BYTES; byte++) places[byte][values[i] >> (8 * byte) & 255]++;                   \
-    TYPE *from = values, *to = scratch;                                                                                \
-    for (unsigned byte = 0; byte < BYTES; byte++) {                                                                    \
-        if (start_digits(places[byte], count)) continue;                                                               \
-        for (uint64_t i = 0; i < count; i++) to[places[byte][from[i] >> (8 * byte) & 255]++] = from[i];                \
-        TYPE *swap = from;                                                                                             \
-        from = to;                                                                                                     \
-        to = swap;                                                                                                     \
-    }                                                                                                                  \
-    if (from != values) memcpy(values, from, count * sizeof *values)
-
 /* Counts of digits to where each digit starts; true if all values share one digit. */
 static bool start_digits(uint64_t *places, uint64_t count) {
     uint64_t start = 0;
@@ -72,15 +56,42 @@ static bool start_digits(uint64_t *places, uint64_t count) {
     return uniform;
 }
 
-void sl_i_radix_sort_u32(uint32_t *values, uint32_t *scratch, uint64_t count) { RADIX_SORT(uint32_t, 4); }
+/* One pass by one byte, for both widths; a byte in which all values agree costs only the look. */
+#define RADIX_PASS(TYPE)                                                                                               \
+    uint64_t places[256] = {0};                                                                                        \
+    TYPE *from = *values, *to = *scratch;                                                                              \
+    for (uint64_t i = 0; i < count; i++) places[from[i] >> (8 * byte) & 255]++;                                        \
+    if (start_digits(places, count)) return;                                                                           \
+    for (uint64_t i = 0; i < count; i++) to[places[from[i] >> (8 * byte) & 255]++] = from[i];                          \
+    *values = to;                                                                                                      \
+    *scratch = from
 
-void sl_i_radix_sort_u64(uint64_t *values, uint64_t *scratch, uint64_t count) { RADIX_SORT(uint64_t, 8); }
+static void radix_pass_u32(uint32_t **values, uint32_t **scratch, uint64_t count, unsigned byte) {
+    RADIX_PASS(uint32_t);
+}
 
-void sl_i_radix_pass_u64(uint64_t **values, uint64_t **scratch, uint64_t count, unsigned byte) {
-    uint64_t places[256] = {0}, *from = *values, *to = *scratch;
-    for (uint64_t i = 0; i < count; i++) places[from[i] >> (8 * byte) & 255]++;
-    if (start_digits(places, count)) return;
-    for (uint64_t i = 0; i < count; i++) to[places[from[i] >> (8 * byte) & 255]++] = from[i];
-    *values = to;
-    *scratch = from;
+void sl_i_radix_pass_u64(uint64_t **values, uint64_t **scratch, uint64_t count, unsigned byte) { RADIX_PASS(uint64_t); }
+
+void sl_i_radix_sort_u32(uint32_t *values, uint32_t *scratch, uint64_t count) {
+    uint32_t *sorted = values;
+    for (unsigned byte = 0; byte < sizeof *values; byte++) radix_pass_u32(&sorted, &scratch, count, byte);
+    if (sorted != values) memcpy(values, sorted, count * sizeof *values);
+}
+
+static void insertion_sort_u64(uint64_t *values, uint64_t count) {
+    for (uint64_t i = 1; i < count; i++) {
+        uint64_t value = values[i], j = i;
+        for (; j > 0 && values[j - 1] > value; j--) values[j] = values[j - 1];
+        values[j] = value;
+    }
+}
+
+void sl_i_sort_u64(uint64_t *values, uint64_t *scratch, uint64_t count) {
+    if (count <= INSERTION_LIMIT) {
+        insertion_sort_u64(values, count);
+        return;
+    }
+    uint64_t *sorted = values;
+    for (unsigned byte = 0; byte < sizeof *values; byte++) sl_i_radix_pass_u64(&sorted, &scratch, count, byte);
+    if (sorted != values) memcpy(values, sorted, count * sizeof *values);
 }

@@ -10,7 +10,8 @@ void sl_i_sort_u32(uint32_t *values, uint64_t count);
 
 /** Ascending; `scratch` has `count` values. O(count) for each byte in which the values differ (least significant first). */
 void sl_i_radix_sort_u32(uint32_t *values, uint32_t *scratch, uint64_t count);
-void sl_i_radix_sort_u64(uint64_t *values, uint64_t *scratch, uint64_t count);
+/** The same for wide values; a few are sorted in place. */
+void sl_i_sort_u64(uint64_t *values, uint64_t *scratch, uint64_t count);
 /** One pass of such a sort, by one byte (0: the lowest): sorts *values into *scratch and exchanges the two, or does nothing where
  *  all values agree in that byte. */
 void sl_i_radix_pass_u64(uint64_t **values, uint64_t **scratch, uint64_t count, unsigned byte);
