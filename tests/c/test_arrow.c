@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "starlings.h"
+#include "support/failing_memory.h"
 
 static sl_error error;
 
@@ -390,28 +391,13 @@ static void many_columns(void **state) {
 
 /* ---------------------------------------------------------------------------------------------- failing allocations */
 
-static uint64_t allocations_left = UINT64_MAX;
-
-static void *counted_allocate(void *state, size_t size) {
-    (void)state;
-    if (allocations_left == 0) return NULL;
-    allocations_left--;
-    void *memory = NULL;
-    return posix_memalign(&memory, 64, size) == 0 ? memory : NULL;
-}
-static void counted_release(void *state, void *memory, size_t size) {
-    (void)state;
-    (void)size;
-    free(memory);
-}
-
 /* Makes, exports and reads a table with the k-th allocation failing; true once k is beyond the last. */
 static bool export_with_failure(uint64_t k) {
     sl_context *context = make_context(true);
     sl_table *table = NULL;
     struct ArrowArrayStream stream = {0};
     struct ArrowSchema schema = {0};
-    allocations_left = k;
+    failing_memory_after(k);
     sl_status status = sl_table_create(4, &table, &error);
     if (status == SL_OK) status = fill(table, context, &error);
     if (status == SL_OK) status = sl_table_export(table, &stream, &error);
@@ -423,7 +409,7 @@ static bool export_with_failure(uint64_t k) {
             assert_non_null(strstr(stream.get_last_error(&stream), "out of memory"));
         }
     }
-    allocations_left = UINT64_MAX;
+    failing_memory_after(FAILING_NEVER);
     if (status != SL_OK) assert_int_equal(status, SL_ERROR_MEMORY);
     if (schema.release) schema.release(&schema);
     if (stream.release) stream.release(&stream);
@@ -435,8 +421,7 @@ static bool export_with_failure(uint64_t k) {
 
 static void every_failing_allocation_is_survived(void **state) {
     (void)state;
-    sl_allocator allocator = {counted_allocate, counted_release, NULL};
-    OK(sl_set_allocator(&allocator, &error));
+    OK(sl_set_allocator(&failing_memory, &error));
     uint64_t k = 0;
     while (!export_with_failure(k)) assert_true(++k < 1000);
     assert_true(k > 20);

@@ -8,6 +8,7 @@
 
 #include "hierarchy/hierarchy.h"
 #include "hierarchy/scores.h"
+#include "support/failing_memory.h"
 #include "support/graphs.h"
 #include "support/plain_hierarchy.h"
 #include "support/vector.h"
@@ -23,20 +24,6 @@ static sl_build_options options_for(uint32_t decimals) {
 static void expect_identical(const sl_hierarchy *a, const sl_hierarchy *b) {
     assert_true(sl_hierarchy_equal(a, b));
     assert_int_equal(sl_hierarchy_num_merges(a), sl_hierarchy_num_merges(b));
-}
-
-static uint64_t held_before; /* a test that failed may have left objects behind: not the next one's fault */
-
-static int note_held(void **state) {
-    (void)state;
-    held_before = sl_memory_in_use();
-    return 0;
-}
-
-static int expect_nothing_more_held(void **state) {
-    (void)state;
-    sl_set_num_threads(0);
-    return sl_memory_in_use() == held_before ? 0 : -1;
 }
 
 /* ---- building --------------------------------------------------------------------------------------------------- */
@@ -804,11 +791,6 @@ static void *allocate_slowly(void *state, size_t size) {
     (void)state;
     if (!atomic_exchange(&rested, true)) nanosleep(&time, NULL);
     return aligned_alloc(64, (size + 63) / 64 * 64);
-}
-
-static void release_plainly(void *state, void *memory, size_t size) {
-    (void)state, (void)size;
-    free(memory);
 }
 
 typedef struct listener {

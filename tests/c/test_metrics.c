@@ -5,23 +5,10 @@
 #include <math.h>
 #include <time.h>
 
+#include "support/failing_memory.h"
 #include "support/graphs.h"
 #include "support/plain_hierarchy.h"
 #include "support/plain_metrics.h"
-
-static uint64_t held_before;
-
-static int note_held(void **state) {
-    (void)state;
-    held_before = sl_memory_in_use();
-    return 0;
-}
-
-static int expect_nothing_more_held(void **state) {
-    (void)state;
-    sl_set_num_threads(0);
-    return sl_memory_in_use() == held_before ? 0 : -1;
-}
 
 static sl_curve *measure(const sl_hierarchy *h, uint32_t n, const sl_curve_options *options) {
     sl_curve *curve = NULL;
@@ -586,11 +573,6 @@ static void *allocate_slowly(void *state, size_t size) {
     (void)state;
     nanosleep(&time, NULL);
     return aligned_alloc(64, (size + 63) / 64 * 64);
-}
-
-static void release_plainly(void *state, void *memory, size_t size) {
-    (void)state, (void)size;
-    free(memory);
 }
 
 static void an_interrupted_measurement_leaves_nothing_behind(void **state) {

@@ -1,111 +1,8 @@
 /* test_records.c: the data context: every kind of key and column, numbering by first appearance, all-or-nothing, and the
  * invariants of its index (sl_i_context_validate) after each step. */
-#include <inttypes.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "records/context.h"
 #include "records/key_hash.h"
-
-/* ---------------------------------------------------------------------------------------------- helpers */
-
-static _Thread_local sl_error error;
-
-#define OK(call)                                                                                                       \
-    do {                                                                                                               \
-        error.message[0] = '\0';                                                                                       \
-        if ((call) != SL_OK) fail_msg("%s: %s", #call, error.message);                                                 \
-    } while (0)
-
-static void check(const sl_context *context) { OK(sl_i_context_validate(context, &error)); }
-
-static sl_context *make_context(void) {
-    sl_context *context;
-    uint16_t source;
-    OK(sl_context_create(&context, &error));
-    OK(sl_context_add_source(context, "a", 1, &source, &error));
-    OK(sl_context_add_source(context, "b", 1, &source, &error));
-    assert_int_equal(source, 1);
-    return context;
-}
-
-static void drop_context(sl_context *context) {
-    check(context);
-    sl_context_release(context);
-    assert_int_equal(sl_memory_in_use(), 0);
-}
-
-static sl_key int_key(uint64_t number) {
-    return (sl_key){.kind = number >> 32 ? SL_KEY_U64 : SL_KEY_U32, .number = number};
-}
-static sl_key text_key(sl_key_kind kind, const char *text, size_t length) {
-    return (sl_key){.kind = kind, .length = (uint32_t)length, .bytes = (const uint8_t *)text};
-}
-static sl_key string_key(const char *text) { return text_key(SL_KEY_STRING, text, strlen(text)); }
-static sl_key bytes_key(const char *text) { return text_key(SL_KEY_BYTES, text, strlen(text)); }
-
-static sl_key_column keys_column(const sl_key *keys, uint64_t count, uint16_t source) {
-    return (sl_key_column){.keys = {.type = SL_COLUMN_KEYS, .length = count, .values = keys}, .source = source};
-}
-static sl_key_column number_column(sl_column_type type, const void *values, uint64_t count, uint16_t source) {
-    return (sl_key_column){.keys = {.type = type, .length = count, .values = values}, .source = source};
-}
-
-/* A column of strings in Arrow's layout, made from NUL-terminated ones. */
-typedef struct strings {
-    int32_t offsets[64];
-    int64_t large_offsets[64];
-    char bytes[2048];
-    sl_column column;
-} strings;
-
-static sl_column *make_strings(strings *s, sl_column_type type, const char *const *texts, uint32_t count) {
-    memset(s, 0, sizeof *s);
-    for (uint32_t i = 0; i < count; i++) {
-        size_t length = strlen(texts[i]);
-        memcpy(s->bytes + s->offsets[i], texts[i], length);
-        s->offsets[i + 1] = s->offsets[i] + (int32_t)length;
-        s->large_offsets[i + 1] = s->offsets[i + 1];
-    }
-    bool large = type == SL_COLUMN_LARGE_STRING || type == SL_COLUMN_LARGE_BINARY;
-    s->column = (sl_column){.type = type,
-                            .length = count,
-                            .values = s->bytes,
-                            .offsets = large ? (void *)s->large_offsets : (void *)s->offsets};
-    return &s->column;
-}
-
-static void intern(sl_context *context, const sl_key_column *keys, uint32_t *indices) {
-    OK(sl_context_intern(context, keys, indices, NULL, &error));
-    check(context);
-}
-
-static uint32_t intern_one(sl_context *context, sl_key key, uint16_t source) {
-    uint32_t index;
-    sl_key_column column = keys_column(&key, 1, source);
-    intern(context, &column, &index);
-    return index;
-}
-
-static uint32_t find_one(const sl_context *context, sl_key key, uint16_t source) {
-    uint32_t index;
-    sl_key_column column = keys_column(&key, 1, source);
-    OK(sl_context_find(context, &column, &index, &error));
-    return index;
-}
-
-static void assert_message(const char *part) {
-    if (!strstr(error.message, part)) fail_msg("\"%s\" lacks \"%s\"", error.message, part);
-}
+#include "support/failing_memory.h"
+#include "support/record_cases.h"
 
 /* ---------------------------------------------------------------------------------------------- sources */
 
@@ -786,159 +683,6 @@ static void sizes_at_the_edges_of_blocks(void **state) {
     free(indices);
 }
 
-/* ---------------------------------------------------------------------------------------------- pairs */
-
-static void read_pairs(sl_context *context, const sl_key_column *left, const sl_key_column *right, bool known,
-                       uint32_t *left_out, uint32_t *right_out, uint64_t window) {
-    sl_i_pair_reader *reader;
-    sl_i_append_begin(context);
-    OK(sl_i_pair_reader_create(context, left, right, known, 0, &reader, &error));
-    for (uint64_t first = 0; first < left->keys.length; first += window) {
-        uint64_t count = left->keys.length - first < window ? left->keys.length - first : window;
-        OK(sl_i_pair_reader_read(reader, first, count, left_out + first, right_out + first, &error));
-    }
-    sl_i_pair_reader_release(reader);
-    sl_i_append_commit(context);
-    check(context);
-}
-
-static void pairs_number_left_before_right(void **state) {
-    (void)state;
-    sl_context *context = make_context();
-    int64_t left[] = {5, 5, 7, 5}, right[] = {6, 5, 6, 8};
-    uint32_t l[4], r[4];
-    sl_key_column left_column = number_column(SL_COLUMN_INT64, left, 4, 0);
-    sl_key_column right_column = number_column(SL_COLUMN_INT64, right, 4, 0);
-    read_pairs(context, &left_column, &right_column, false, l, r, 3);
-    assert_memory_equal(l, ((uint32_t[]){0, 0, 2, 0}), sizeof l);
-    assert_memory_equal(r, ((uint32_t[]){1, 0, 1, 3}), sizeof r);
-
-    strings ls, rs;
-    left_column =
-        (sl_key_column){.keys = *make_strings(&ls, SL_COLUMN_STRING, (const char *const[]){"a", "a", "b", "b"}, 4)};
-    right_column = (sl_key_column){
-        .keys = *make_strings(&rs, SL_COLUMN_LARGE_STRING, (const char *const[]){"c", "a", "a", "d"}, 4), .source = 1};
-    read_pairs(context, &left_column, &right_column, false, l, r, 2);
-    assert_memory_equal(l, ((uint32_t[]){4, 4, 7, 7}), sizeof l);
-    assert_memory_equal(r, ((uint32_t[]){5, 6, 6, 8}), sizeof r);
-    read_pairs(context, &left_column, &right_column, true, l, r, 4);
-    assert_memory_equal(r, ((uint32_t[]){5, 6, 6, 8}), sizeof r);
-    drop_context(context);
-}
-
-static void pairs_report_the_first_fault(void **state) {
-    (void)state;
-    sl_context *context = make_context();
-    sl_i_pair_reader *reader;
-    int64_t left[] = {1, 2, -1}, right[] = {1, 3, 2};
-    uint32_t l[3], r[3];
-    sl_key_column left_column = number_column(SL_COLUMN_INT64, left, 3, 0);
-    sl_key_column right_column = number_column(SL_COLUMN_INT64, right, 3, 1);
-    (void)intern_one(context, int_key(1), 0);
-    (void)intern_one(context, int_key(2), 0);
-    (void)intern_one(context, int_key(1), 1);
-    sl_i_append_begin(context);
-    OK(sl_i_pair_reader_create(context, &left_column, &right_column, true, 1000, &reader, &error));
-    assert_int_equal(sl_i_pair_reader_read(reader, 0, 3, l, r, &error), SL_ERROR_KEY_NOT_FOUND);
-    assert_int_equal(error.row, 1001);
-    assert_message("column right: the key 3 of source \"b\"");
-    sl_i_pair_reader_release(reader);
-    sl_i_append_rollback(context);
-
-    sl_i_append_begin(context);
-    OK(sl_i_pair_reader_create(context, &left_column, &right_column, false, 1000, &reader, &error));
-    assert_int_equal(sl_i_pair_reader_read(reader, 0, 3, l, r, &error), SL_ERROR_INVALID_KEY);
-    assert_int_equal(error.row, 1002);
-    assert_int_equal(sl_i_append_num_records(context), 4);
-    assert_int_equal(sl_context_num_records(context), 3);
-    sl_i_pair_reader_release(reader);
-    sl_i_append_rollback(context);
-    check(context);
-    assert_int_equal(sl_context_num_records(context), 3);
-
-    strings s;
-    uint8_t second_is_null[1] = {1};
-    sl_key_column text = {.keys = *make_strings(&s, SL_COLUMN_STRING, (const char *const[]){"p", "q"}, 2)},
-                  holes = text;
-    sl_key_column numbers = number_column(SL_COLUMN_INT64, right, 2, 0), number_holes = numbers;
-    holes.keys.validity = number_holes.keys.validity = second_is_null;
-    const sl_key_column *pairs[2][2] = {{&text, &holes}, {&numbers, &number_holes}};
-    for (int i = 0; i < 2; i++) {
-        sl_i_append_begin(context);
-        OK(sl_i_pair_reader_create(context, pairs[i][0], pairs[i][1], false, 0, &reader, &error));
-        assert_int_equal(sl_i_pair_reader_read(reader, 0, 2, l, r, &error), SL_ERROR_INVALID_KEY);
-        assert_int_equal(error.row, 1);
-        assert_message("column right: the key is null");
-        sl_i_pair_reader_release(reader);
-        sl_i_append_rollback(context);
-    }
-
-    char longest[300];
-    memset(longest, 'k', sizeof longest);
-    sl_key key = text_key(SL_KEY_STRING, longest, sizeof longest);
-    left_column = right_column = keys_column(&key, 1, 0);
-    sl_i_append_begin(context);
-    OK(sl_i_pair_reader_create(context, &left_column, &right_column, true, 0, &reader, &error));
-    assert_int_equal(sl_i_pair_reader_read(reader, 0, 1, l, r, &error), SL_ERROR_KEY_NOT_FOUND);
-    assert_message("kkk\"... (300 bytes)");
-    assert_true(strlen(error.message) < 250);
-    sl_i_pair_reader_release(reader);
-    right_column.keys.length = 0;
-    assert_int_equal(sl_i_pair_reader_create(context, &left_column, &right_column, true, 0, &reader, &error),
-                     SL_ERROR_INVALID_ARGUMENT);
-    assert_null(reader);
-    sl_i_append_rollback(context);
-    drop_context(context);
-}
-
-static void readers_of_one_transaction_may_interleave(void **state) {
-    (void)state;
-    sl_context *context = make_context();
-    uint64_t near_numbers[600], far_numbers[600];
-    uint32_t l[600], r[600];
-    for (uint64_t i = 0; i < 600; i++) {
-        near_numbers[i] = i;
-        far_numbers[i] = i << 33;
-    }
-    sl_key_column near_column = number_column(SL_COLUMN_UINT64, near_numbers, 600, 0);
-    sl_key_column far_column = number_column(SL_COLUMN_UINT64, far_numbers, 600, 0);
-    sl_i_pair_reader *near_reader, *far_reader, *nearer_reader;
-    sl_i_append_begin(context);
-    OK(sl_i_pair_reader_create(context, &near_column, &near_column, false, 0, &near_reader, &error));
-    OK(sl_i_pair_reader_read(near_reader, 0, 300, l, r, &error));
-    OK(sl_i_pair_reader_create(context, &far_column, &far_column, false, 0, &far_reader, &error));
-    OK(sl_i_pair_reader_read(far_reader, 0, 300, l, r, &error));
-    OK(sl_i_pair_reader_create(context, &near_column, &near_column, false, 0, &nearer_reader, &error));
-    OK(sl_i_pair_reader_read(near_reader, 300, 300, l, r, &error));
-    OK(sl_i_pair_reader_read(far_reader, 300, 300, l, r, &error));
-    OK(sl_i_pair_reader_read(nearer_reader, 0, 600, l, r, &error));
-    assert_int_equal(sl_i_append_num_records(context), 1199);
-    sl_i_pair_reader_release(near_reader);
-    sl_i_pair_reader_release(far_reader);
-    sl_i_pair_reader_release(nearer_reader);
-    sl_i_append_commit(context);
-    drop_context(context);
-}
-
-/* The direct map that the first reader was promised is given up for the second and made short for the third. */
-static void a_reader_survives_what_others_prepare(void **state) {
-    (void)state;
-    sl_context *context = make_context();
-    uint64_t wide[] = {3, 60000}, far[] = {UINT64_C(1) << 50, 1}, near[] = {1, 2};
-    uint32_t l[2], r[2];
-    sl_key_column columns[3] = {number_column(SL_COLUMN_UINT64, wide, 2, 0), number_column(SL_COLUMN_UINT64, far, 2, 0),
-                                number_column(SL_COLUMN_UINT64, near, 2, 0)};
-    sl_i_pair_reader *readers[3];
-    sl_i_append_begin(context);
-    for (int i = 0; i < 3; i++)
-        OK(sl_i_pair_reader_create(context, &columns[i], &columns[i], false, 0, &readers[i], &error));
-    for (int i = 0; i < 3; i++) OK(sl_i_pair_reader_read(readers[i], 0, 2, l, r, &error));
-    assert_memory_equal(l, ((uint32_t[]){3, 4}), sizeof l);
-    for (int i = 0; i < 3; i++) sl_i_pair_reader_release(readers[i]);
-    sl_i_append_commit(context);
-    drop_context(context);
-}
-
 /* ---------------------------------------------------------------------------------------------- against a model */
 
 /* A list searched from the front: obviously right. */
@@ -1045,21 +789,6 @@ static void random_calls_agree_with_a_model(void **state) {
 
 /* ---------------------------------------------------------------------------------------------- failing allocations */
 
-static uint64_t allocations_left;
-
-static void *counted_allocate(void *state, size_t size) {
-    (void)state;
-    if (allocations_left == 0) return NULL;
-    allocations_left--;
-    void *memory = NULL;
-    return posix_memalign(&memory, 64, size) == 0 ? memory : NULL;
-}
-static void counted_release(void *state, void *memory, size_t size) {
-    (void)state;
-    (void)size;
-    free(memory);
-}
-
 static void assert_holds(const sl_context *context, const sl_key *keys, uint32_t count) {
     check(context);
     assert_int_equal(sl_context_num_records(context), count);
@@ -1104,80 +833,28 @@ static void every_failing_allocation_is_survived(void **state) {
         snprintf(text[i], sizeof text[i], "a key of some length, number %u", i);
         keys[i] = i % 3 == 0 ? string_key(text[i]) : i % 3 == 1 ? int_key(i) : int_key((uint64_t)i << 40);
     }
-    sl_allocator allocator = {counted_allocate, counted_release, NULL};
     for (int scenario = 0; scenario < 5; scenario++) {
         bool done = false;
         for (uint64_t k = 0; !done; k++) {
             assert_true(k < 1000);
-            allocations_left = UINT64_MAX;
-            OK(sl_set_allocator(&allocator, &error));
+            failing_memory_after(FAILING_NEVER);
+            OK(sl_set_allocator(&failing_memory, &error));
             sl_context *context = make_context();
             sl_key_column some = keys_column(keys, 30, 0);
             sl_key_column more = keys_column(keys + 30, 2970, 0);
             intern(context, &some, indices);
             uint64_t held = sl_memory_in_use();
-            allocations_left = k;
+            failing_memory_after(k);
             sl_status status = run_scenario(scenario, context, &more, indices, &error);
             done = status == SL_OK;
             if (!done) assert_int_equal(status, SL_ERROR_MEMORY);
-            allocations_left = UINT64_MAX;
+            failing_memory_after(FAILING_NEVER);
             assert_holds(context, keys, done && scenario < 2 ? 3000 : 30);
             if (scenario == 2 || scenario == 4) assert_int_equal(sl_memory_in_use(), held);
             drop_context(context);
             OK(sl_set_allocator(NULL, &error));
         }
     }
-}
-
-/* ---------------------------------------------------------------------------------------------- threads */
-
-typedef struct shared {
-    sl_context *context;
-    atomic_bool stop;
-    atomic_uint faults;
-} shared;
-
-static void *look_around(void *state) {
-    shared *s = state;
-    while (!atomic_load(&s->stop)) {
-        uint32_t count = sl_context_num_records(s->context);
-        for (uint32_t i = count > 50 ? count - 50 : 0; i < count; i++) {
-            sl_record record;
-            char text[32];
-            snprintf(text, sizeof text, "record %u", i);
-            if (!sl_context_record(s->context, i, &record) || record.key.length != strlen(text) ||
-                memcmp(record.key.bytes, text, record.key.length) != 0)
-                atomic_fetch_add(&s->faults, 1);
-        }
-        if (count > 0 && find_one(s->context, string_key("record 0"), 0) != 0) atomic_fetch_add(&s->faults, 1);
-    }
-    return NULL;
-}
-
-static void readers_see_only_what_is_published(void **state) {
-    (void)state;
-    shared s = {.context = make_context()};
-    pthread_t threads[2];
-    for (int t = 0; t < 2; t++) assert_int_equal(pthread_create(&threads[t], NULL, look_around, &s), 0);
-    for (uint32_t batch = 0; batch < 300; batch++) {
-        char text[101][32];
-        sl_key keys[101];
-        uint32_t indices[101];
-        for (uint32_t i = 0; i < 100; i++) {
-            snprintf(text[i], sizeof text[i], "record %u", batch * 100 + i);
-            keys[i] = string_key(text[i]);
-        }
-        keys[100] = (sl_key){.kind = (sl_key_kind)9};
-        sl_key_column column = keys_column(keys, 101, 0);
-        assert_int_equal(sl_context_intern(s.context, &column, indices, NULL, NULL), SL_ERROR_INVALID_KEY);
-        column.keys.length = 100;
-        assert_int_equal(sl_context_intern(s.context, &column, indices, NULL, NULL), SL_OK);
-    }
-    atomic_store(&s.stop, true);
-    for (int t = 0; t < 2; t++) pthread_join(threads[t], NULL);
-    assert_int_equal(atomic_load(&s.faults), 0);
-    assert_int_equal(sl_context_num_records(s.context), 30000);
-    drop_context(s.context);
 }
 
 int main(void) {
@@ -1201,13 +878,8 @@ int main(void) {
         cmocka_unit_test(a_failed_batch_leaves_no_trace),
         cmocka_unit_test(copies_are_independent),
         cmocka_unit_test(sizes_at_the_edges_of_blocks),
-        cmocka_unit_test(pairs_number_left_before_right),
-        cmocka_unit_test(pairs_report_the_first_fault),
-        cmocka_unit_test(readers_of_one_transaction_may_interleave),
-        cmocka_unit_test(a_reader_survives_what_others_prepare),
         cmocka_unit_test(random_calls_agree_with_a_model),
         cmocka_unit_test(every_failing_allocation_is_survived),
-        cmocka_unit_test(readers_see_only_what_is_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

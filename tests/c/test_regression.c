@@ -1,10 +1,9 @@
 /* test_regression.c: faults that were found once, each with the smallest case that showed it. */
-#include <stdatomic.h>
-
 #include "hierarchy/hierarchy.h"
 #include "hierarchy/scores.h"
 #include "records/context.h"
 #include "support/expect.h"
+#include "support/failing_memory.h"
 
 #define ROWS 200000u
 
@@ -210,32 +209,18 @@ static void numbering_by_several_threads_names_the_bad_row(void **state) {
     assert_int_equal(sl_memory_in_use(), 0);
 }
 
-/* Countdown: the k-th allocation from here fails. */
-static void *allocate_or_fail(void *state, size_t size) {
-    atomic_long *left = state;
-    return atomic_fetch_sub(left, 1) == 1 ? NULL : aligned_alloc(64, (size + 63) / 64 * 64);
-}
-
-static void release_plainly(void *state, void *memory, size_t size) {
-    (void)state, (void)size;
-    free(memory);
-}
-
 static void numbering_by_several_threads_survives_failed_allocations(void **state) {
-    atomic_long left;
-    const sl_allocator failing = {allocate_or_fail, release_plainly, &left};
     const sl_edges edges = edges_between(0, 1);
     sl_hierarchy *hierarchy = NULL;
     (void)state;
     fill_edges();
     sl_set_num_threads(2);
-    atomic_init(&left, 0);
-    EXPECT_OK(sl_set_allocator(&failing, &expect_error));
+    EXPECT_OK(sl_set_allocator(&failing_memory, &expect_error));
     sl_context *context = make_context(true);
-    for (long k = 1; !hierarchy; k++) {
-        atomic_store(&left, k);
+    for (uint64_t k = 0; !hierarchy; k++) {
+        failing_memory_once_after(k);
         sl_status status = sl_hierarchy_extend(context, NULL, &edges, 1, NULL, &hierarchy, &expect_error);
-        atomic_store(&left, 0);
+        failing_memory_after(FAILING_NEVER);
         if (status == SL_OK) break;
         assert_int_equal(status, SL_ERROR_MEMORY);
         assert_null(hierarchy);

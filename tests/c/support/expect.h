@@ -57,4 +57,11 @@ extern _Thread_local sl_error expect_error;
 /** Memory of the test itself: zeroed, never NULL. */
 void *fresh_memory(uint64_t count, size_t size);
 
+/** Set-up and teardown of a test: afterwards the library holds as much memory as before, and the default number of threads is back.
+ *  (A test that failed may have left objects behind: that is not the next one's fault.) */
+int note_held(void **state);
+int expect_nothing_more_held(void **state);
+/** What the library held when the test at work began. */
+extern uint64_t held_before;
+
 #endif
