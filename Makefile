@@ -65,5 +65,5 @@ install: ## install the C library, header and pkg-config file (PREFIX=/usr/local
 	@cmake --build build/install
 	@cmake --install build/install
 
-clean: ## remove build/ and demo-output/ (not .venv)
+clean: ## remove build/ and demo-output/ (not .venv and .third-party)
 	rm -rf build demo-output

@@ -73,6 +73,8 @@ class Step:
     calls: Sequence[Callable[[], Any]]
     facts: Callable[[Any], Facts] = no_facts
     """Of the last call's result, outside the timer."""
+    figures: Callable[[Any], Facts] = no_facts
+    """More that was measured: may have targets, differs between runs, is not compared with other cases."""
 
 
 @dataclass(frozen=True)

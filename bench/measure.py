@@ -8,12 +8,9 @@ profile a case, run this file under the profiler.
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import gc
 import json
 import mmap
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -24,28 +21,16 @@ import ours
 import peers
 from case import Case, Data
 from generate import SIZES, Size
+from memory import give_back, resident
 
 CASES = {case.name: case for case in [*ours.CASES, *peers.CASES]}
-STATUS = Path("/proc/self/status")
 RESET = Path("/proc/self/clear_refs")
 TOUCHED_PER_EDGE = 100  # bytes
 
 
-def resident(field: str) -> int:
-    """Bytes of VmRSS (now) or VmHWM (highest so far); elsewhere than on Linux the highest so far for both."""
-    if STATUS.exists():
-        for line in STATUS.read_text().splitlines():
-            if line.startswith(field + ":"):
-                return int(line.split()[1]) * 1024
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
 def reset_peak() -> None:
     """Free what can be freed, then start the high-water mark anew."""
-    gc.collect()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    give_back()
     with contextlib.suppress(OSError):
         RESET.write_text("5")
 
@@ -91,6 +76,7 @@ def measure(case: Case, data: Data) -> dict[str, Any]:
         "step_peak_bytes": max(peak - before, 0),
         "held_bytes": max(held - before, 0),
         "facts": step.facts(result),
+        "figures": step.figures(result),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+import frame_memory
 from case import CUT, Case, Data, Facts, Step
 
 METRICS = [
@@ -111,4 +112,5 @@ CASES = [
     Case("ours-count", "Starlings: uncached cut, entities counted", partial(cut, part="num_entities")),
     Case("ours-labels", "Starlings: uncached cut, labels", partial(cut, part="labels")),
     Case("ours-sizes", "Starlings: uncached cut, entity sizes", partial(cut, part="sizes")),
+    *frame_memory.CASES,
 ]

@@ -26,7 +26,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Limit:
-    """An absolute target: a field or fact of a case, scaled to `unit`."""
+    """An absolute target: a field, fact or figure of a case, scaled to `unit`."""
 
     title: str
     ours: str
@@ -63,6 +63,12 @@ LIMITS = [
         dict.fromkeys(EVERYWHERE, 8.01),
     ),
     Limit("with 8 bytes a distinct threshold", "ours-records", "bytes_per_record_with_thresholds", 1, "bytes", {}),
+    Limit("frame of 5 collections, held in all", "ours-memory", "frame_held_bytes", 1e-6, "MB", {"1M-1M": 100}),
+    Limit("with keys of 62 bits", "ours-memory-scattered", "frame_held_bytes", 1e-6, "MB", {"1M-1M": 100}),
+    Limit("before freed pages go back to the system", "ours-memory", "untrimmed_bytes", 1e-6, "MB", {}),
+    Limit("counted by the engine", "ours-memory", "engine_bytes", 1e-6, "MB", {}),
+    Limit("of that the records, shared by all 5", "ours-memory", "records_bytes", 1e-6, "MB", {}),
+    Limit("frame of 1 collection, held in all", "ours-memory", "one_collection_held_bytes", 1e-6, "MB", {}),
 ]
 
 
@@ -97,7 +103,7 @@ def limits(runs: Runs, size: str) -> dict[str, dict[str, Any]]:
     """Every absolute target whose case ran and knows the figure, by title."""
     found = {}
     for limit in LIMITS:
-        values = [run.get(limit.field, run["facts"].get(limit.field)) for run in runs.get(limit.ours, [])]
+        values = [{**run["facts"], **run["figures"], **run}.get(limit.field) for run in runs.get(limit.ours, [])]
         if values and None not in values:
             value = median(values) * limit.scale
             found[limit.title] = {"ours": limit.ours, "unit": limit.unit, **verdict(value, limit.at_most.get(size))}

@@ -7,7 +7,7 @@
 
 Prints a table for each size and writes build/bench/results.json. README.md beside this file explains the method. The
 exit status is 1 if a case failed or two cases disagree about a result, never because something is slow or a peer is
-not installed.
+not installed. A whole run ends by storing this machine's constants for `starlings.PerformanceProfile`.
 """
 
 from __future__ import annotations
@@ -160,6 +160,20 @@ def is_broken(result: dict[str, Any]) -> bool:
     return bool(result["disagreements"]) or any(failed)
 
 
+def store_constants(arguments: argparse.Namespace) -> None:
+    """Measure what `starlings.PerformanceProfile` estimates from, after a whole run for this user's later estimates."""
+    import starlings as sl
+
+    if arguments.only:
+        return
+    if arguments.quick:
+        sl.PerformanceProfile.measure(arguments.output.with_name("performance.json"), largest=4_000)
+        return
+    print("\nmeasuring the constants of PerformanceProfile", flush=True)
+    sl.PerformanceProfile.measure()
+    print(sl.PerformanceProfile.estimate(1_000_000, 5_000_000))
+
+
 def main() -> int:
     arguments = parse_arguments()
     cases = [CASES[name] for name in arguments.only or CASES]
@@ -171,7 +185,10 @@ def main() -> int:
         results["sizes"][size.name] = run_size(size, cases, rounds_of(arguments, size))
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         arguments.output.write_text(json.dumps(results, indent=1) + "\n")
-    return 1 if any(is_broken(size) for size in results["sizes"].values()) else 0
+    if any(is_broken(size) for size in results["sizes"].values()):
+        return 1
+    store_constants(arguments)
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,18 +1,25 @@
-# Proves with nm that a shared object exports what it should and nothing else.
+# Proves with nm that a library exports what it should and nothing else.
 #
 #   cmake -DLIBRARY=libstarlings.so -DHEADER=starlings.h -P CheckExports.cmake   sl_* of the header, all of them
 #   cmake -DLIBRARY=_core.abi3.so -DONLY=PyInit__core -P CheckExports.cmake      exactly this symbol
+#   cmake -DLIBRARY=libstarlings.a -DPREFIX=sl_ -P CheckExports.cmake           all symbols begin so: no clash with others'
 
 cmake_minimum_required(VERSION 3.20)
 
 find_program(NM nm REQUIRED)
-execute_process(COMMAND "${NM}" --dynamic --defined-only --format=posix "${LIBRARY}"
+set(which --dynamic)
+if(PREFIX)
+  set(which --extern-only)
+endif()
+execute_process(COMMAND "${NM}" ${which} --defined-only --format=posix "${LIBRARY}"
   OUTPUT_VARIABLE listing COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^\n]+" lines "${listing}")
 set(exported "")
 foreach(line IN LISTS lines)
-  string(REGEX MATCH "^[^ @]+" symbol "${line}")
-  list(APPEND exported "${symbol}")
+  if(NOT line MATCHES ":$") # a line that names a member of an archive
+    string(REGEX MATCH "^[^ @]+" symbol "${line}")
+    list(APPEND exported "${symbol}")
+  endif()
 endforeach()
 list(LENGTH exported count)
 if(count EQUAL 0)
@@ -20,7 +27,13 @@ if(count EQUAL 0)
 endif()
 
 set(wrong "")
-if(ONLY)
+if(PREFIX)
+  foreach(symbol IN LISTS exported)
+    if(NOT symbol MATCHES "^_?${PREFIX}")
+      list(APPEND wrong "${symbol} (does not begin with ${PREFIX})")
+    endif()
+  endforeach()
+elseif(ONLY)
   foreach(symbol IN LISTS exported)
     if(NOT symbol STREQUAL ONLY)
       list(APPEND wrong "${symbol} (should be hidden)")

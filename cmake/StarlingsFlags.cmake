@@ -1,6 +1,7 @@
-# How everything of ours is compiled.
+# How everything is compiled.
 #
-#   starlings_flags      language, warnings, code generation, sanitizers
+#   starlings_code       language, code generation, sanitizers: third-party source too
+#   starlings_flags      the same with warnings: everything of ours
 #   starlings_internal   what only the engine and its white-box tests need on top
 
 set(CMAKE_C_STANDARD 17)
@@ -22,9 +23,13 @@ if(SL_SANITIZE)
     -fsanitize=${SL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1)
 endif()
 
+add_library(starlings_code INTERFACE)
+target_compile_options(starlings_code INTERFACE ${SL_CODE_GENERATION} ${SL_SANITIZER_FLAGS})
+target_link_options(starlings_code INTERFACE ${SL_SANITIZER_FLAGS})
+
 add_library(starlings_flags INTERFACE)
-target_compile_options(starlings_flags INTERFACE ${SL_WARNINGS} ${SL_CODE_GENERATION} ${SL_SANITIZER_FLAGS})
-target_link_options(starlings_flags INTERFACE ${SL_SANITIZER_FLAGS})
+target_compile_options(starlings_flags INTERFACE ${SL_WARNINGS})
+target_link_libraries(starlings_flags INTERFACE starlings_code)
 
 add_library(starlings_internal INTERFACE)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux")

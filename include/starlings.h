@@ -8,6 +8,8 @@
  *     sl_hierarchy  how they come together: immutable, built from edges
  *     sl_partition  the entities at one threshold
  *     sl_curve      every metric at every threshold asked for
+ *     sl_collection a hierarchy with its context and the partitions cut last
+ *     sl_frame      many collections over one context, that come and go
  *
  * Conventions that hold for every function below:
  *   - What can fail returns sl_status and takes an optional `sl_error *` (NULL: no details wanted). On an error every
@@ -17,6 +19,8 @@
  *   - Pointers to objects and out-parameters are never NULL, but where a comment says so.
  *   - Records are numbered 0..n-1 by uint32_t in the order in which a context first met them.
  *   - Functions may be called from any thread, on the same objects too, unless their comment says otherwise.
+ *   - A forked child may use all it inherits. A context or frame that another thread was changing at the moment of the fork
+ *     can be read there by index, cut and measured; looking up keys in it and changing it are SL_ERROR_SYSTEM.
  *   - The library never prints, exits or aborts. Its process-wide state is the allocator, the number of threads and the
  *     threads themselves (made when first needed, made again after a fork); all three are set below. */
 #ifndef STARLINGS_H
@@ -63,12 +67,14 @@ typedef enum sl_status {
     SL_ERROR_DUPLICATE_KEY,    /**< one key twice in one source where keys must be unique */
     SL_ERROR_KEY_NOT_FOUND,    /**< a key that is not one of the known records */
     SL_ERROR_INVALID_SCORE,    /**< NaN, infinite, null or outside [0, 1] */
-    SL_ERROR_INVALID_THRESHOLD, /**< NaN or outside [0, 1] */
-    SL_ERROR_OVERLAP,           /**< one record in two entities */
-    SL_ERROR_CAPACITY,          /**< more records or sources than an index can count */
-    SL_ERROR_UNKNOWN_METRIC,    /**< no metric of that name */
-    SL_ERROR_CORRUPT,           /**< a structure that breaks its own invariants */
-    SL_ERROR_SYSTEM             /**< the operating system refused something other than memory */
+    SL_ERROR_INVALID_THRESHOLD,    /**< NaN or outside [0, 1] */
+    SL_ERROR_OVERLAP,              /**< one record in two entities */
+    SL_ERROR_CAPACITY,             /**< more records or sources than an index can count */
+    SL_ERROR_UNKNOWN_METRIC,       /**< no metric of that name */
+    SL_ERROR_COLLECTION_NOT_FOUND, /**< no collection of that name */
+    SL_ERROR_DUPLICATE_COLLECTION, /**< a collection of that name is there already */
+    SL_ERROR_CORRUPT,              /**< a structure that breaks its own invariants */
+    SL_ERROR_SYSTEM                /**< the operating system refused something other than memory */
 } sl_status;
 
 /** What went wrong and where. Owned by the caller; filled only on errors. */
@@ -107,7 +113,8 @@ SL_API void sl_set_num_threads(uint32_t num_threads);
 SL_API uint32_t sl_num_threads(void);
 
 /** Called about every 20 ms in a long call, always on the thread that made the call. A non-zero answer stops the call with
- *  SL_ERROR_INTERRUPTED. `phase` is a constant such as "reading edges"; `done` of `total` units of that phase are done. */
+ *  SL_ERROR_INTERRUPTED. `phase` is a constant such as "reading edges"; `done` of `total` units of that phase are done. Where
+ *  the call appends to a context, it holds the context's lock meanwhile: nothing that waits for that lock may be called. */
 typedef struct sl_progress {
     int (*tick)(void *state, const char *phase, uint64_t done, uint64_t total);
     void *state;
@@ -186,7 +193,9 @@ typedef struct sl_edges {
  * ---------------------------------------------------------------------------------------------------------------- */
 
 /** Append-only set of records. A record is one (source, key); its index never changes. Appends are serialised inside;
- *  reading records needs no lock and may go on beside appends. 12 bytes a record, string bytes, and an index. */
+ *  reading records needs no lock and may go on beside appends. Looking up keys, sources or attributes, copying and measuring
+ *  memory wait for an append that is on its way, until its whole input is read. 12 bytes a record, string bytes, and an
+ *  index. */
 typedef struct sl_context sl_context;
 
 #define SL_MAX_RECORDS UINT32_C(4294967294) /**< 2^32-2 */
@@ -239,6 +248,101 @@ SL_API void sl_context_truncate(sl_context *context, uint32_t num_records);
 /** The key kinds in use: bit (1 << sl_key_kind) for each. */
 SL_API uint32_t sl_context_key_kinds(const sl_context *context);
 
+/** Indices in `context` of the first `num_records` records of `other` (all: SL_MAX_RECORDS), by source name and key;
+ *  `translation` has one slot for each. Those not met before are appended in the order of `other`, with their attributes.
+ *  All or nothing (sources stay). `other` may be `context`, and is read without a lock. O(n), in one go: other appends
+ *  to `context` wait. */
+SL_API SL_MUST_USE sl_status sl_context_assimilate(sl_context *context, const sl_context *other, uint32_t num_records,
+                                                   uint32_t *translation, const sl_progress *progress, sl_error *error);
+/** Bytes held by the context, as the allocator counts them: records, keys, look-up, sources. Attributes belong to who
+ *  made them and are not counted. */
+SL_API uint64_t sl_context_memory(const sl_context *context);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Record sets
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** An immutable set of record indices, compressed (a Roaring bitmap: runs cost next to nothing, scattered records at most
+ *  two bytes each). Reference counted. */
+typedef struct sl_record_set sl_record_set;
+
+/** The set of these records, in any order, repeats allowed. SL_ERROR_INVALID_ARGUMENT with the row for SL_NO_RECORD.
+ *  O(n log n), O(n) where they ascend. Making a set takes a few times its memory while it lasts. */
+SL_API SL_MUST_USE sl_status sl_record_set_create(const uint32_t *records, uint64_t count, sl_record_set **out,
+                                                  sl_error *error);
+/** The records first..end-1; none if the two are equal, SL_ERROR_INVALID_ARGUMENT if `end` is the smaller. */
+SL_API SL_MUST_USE sl_status sl_record_set_create_range(uint32_t first, uint32_t end, sl_record_set **out,
+                                                        sl_error *error);
+/** Records of either set; records of `a` that are not in `b`. */
+SL_API SL_MUST_USE sl_status sl_record_set_union(const sl_record_set *a, const sl_record_set *b, sl_record_set **out,
+                                                 sl_error *error);
+SL_API SL_MUST_USE sl_status sl_record_set_difference(const sl_record_set *a, const sl_record_set *b,
+                                                      sl_record_set **out, sl_error *error);
+SL_API sl_record_set *sl_record_set_retain(const sl_record_set *set);
+SL_API void sl_record_set_release(sl_record_set *set);
+SL_API uint32_t sl_record_set_count(const sl_record_set *set);
+SL_API bool sl_record_set_contains(const sl_record_set *set, uint32_t record);
+/** All records, ascending; `records` has sl_record_set_count slots. */
+SL_API void sl_record_set_list(const sl_record_set *set, uint32_t *records);
+SL_API bool sl_record_set_equal(const sl_record_set *a, const sl_record_set *b);
+/** Bytes held by the set, as the allocator counts them. */
+SL_API uint64_t sl_record_set_memory(const sl_record_set *set);
+
+/** Records of one source among the first `num_records` (all: SL_MAX_RECORDS). SL_ERROR_INVALID_ARGUMENT for an unknown
+ *  source. O(n). */
+SL_API SL_MUST_USE sl_status sl_context_source_records(const sl_context *context, uint16_t source, uint32_t num_records,
+                                                       sl_record_set **out, sl_error *error);
+/** An independent context of the records in `records` only, in their order, with the sources they are from (in order of
+ *  first use) and their attributes: what was record r is now record rank(r). SL_ERROR_INVALID_ARGUMENT
+ *  for an index beyond the last. O(n). */
+SL_API SL_MUST_USE sl_status sl_context_select(const sl_context *context, const sl_record_set *records,
+                                               sl_context **out, sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Attributes: what else is known of records, as the Arrow batches that came in (the structs are declared at the end)
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+struct ArrowSchema;
+struct ArrowArray;
+struct ArrowArrayStream;
+
+/** Arrow record batches of one schema, kept as they came in: no buffer is copied. Immutable, reference counted; releases
+ *  the Arrow structures with the last reference. */
+typedef struct sl_batches sl_batches;
+
+/** All batches of a stream, which is released in every case. SL_ERROR_INVALID_ARGUMENT if its type is no struct, if a row is
+ *  null as a whole (with its number), if the structs are malformed, or with the stream's own message if it fails. Buffers are
+ *  not looked into. */
+SL_API SL_MUST_USE sl_status sl_batches_from_stream(struct ArrowArrayStream *stream, sl_batches **out, sl_error *error);
+SL_API sl_batches *sl_batches_retain(const sl_batches *batches);
+SL_API void sl_batches_release(sl_batches *batches);
+SL_API uint64_t sl_batches_num_rows(const sl_batches *batches);
+SL_API uint64_t sl_batches_num_batches(const sl_batches *batches);
+/** Borrowed; NULL for a batch beyond the last. */
+SL_API const struct ArrowSchema *sl_batches_schema(const sl_batches *batches);
+SL_API const struct ArrowArray *sl_batches_batch(const sl_batches *batches, uint64_t index);
+/** These rows in this order (NULL: all of them, batch by batch) as a stream that shares the buffers: consecutive rows of one
+ *  batch come as one batch. The stream and all that comes from it keep the batches alive, moved children too. O(runs x columns).
+ *  SL_ERROR_INVALID_ARGUMENT for a row beyond the last. */
+SL_API SL_MUST_USE sl_status sl_batches_export(const sl_batches *batches, const uint64_t *rows, uint64_t count,
+                                               struct ArrowArrayStream *out, sl_error *error);
+
+/** From now on row i of `batches` describes record records[i] (SL_NO_RECORD: none); one value a row. NULL: row i describes
+ *  record first + i. A record that has attributes already keeps them; of several rows for one record the first counts.
+ *  Retains `batches`, unless they describe no record after all. SL_ERROR_INVALID_ARGUMENT with the row for a record that is
+ *  not there. O(1) for records behind all that have attributes, else O(rows + attributes kept); 12 bytes for each run of
+ *  records in consecutive rows. */
+SL_API SL_MUST_USE sl_status sl_context_attach(sl_context *context, sl_batches *batches, const uint32_t *records,
+                                               uint32_t first, sl_error *error);
+SL_API uint32_t sl_context_num_attachments(const sl_context *context);
+/** One more reference to the batches that were attached as number `attachment`; NULL beyond the last and where a truncation
+ *  took all their records. */
+SL_API sl_batches *sl_context_attachment(const sl_context *context, uint32_t attachment);
+/** Where the attributes of each of these records are: number of the attachment (SL_NO_RECORD: it has none) and row. O(count)
+ *  for records that ascend, else O(log n) each. */
+SL_API void sl_context_find_attributes(const sl_context *context, const uint32_t *records, uint64_t count,
+                                       uint32_t *attachments, uint64_t *rows);
+
 /* ------------------------------------------------------------------------------------------------------------------
  * Hierarchies
  * ---------------------------------------------------------------------------------------------------------------- */
@@ -281,7 +385,7 @@ SL_API SL_MUST_USE sl_status sl_hierarchy_extend(sl_context *context, const sl_h
                                                  size_t num_batches, const sl_build_options *options,
                                                  sl_hierarchy **out, sl_error *error);
 
-/** The hierarchy of both hierarchies' edges together, over `num_records` records. Record r of `other` is record
+/** The hierarchy of both hierarchies' edges together (either may be NULL), over `num_records` records. Record r of `other` is record
  *  translation[r] of the result (NULL: itself). O(records). Exact if either is. */
 SL_API SL_MUST_USE sl_status sl_hierarchy_merge(const sl_hierarchy *base, const sl_hierarchy *other,
                                                 const uint32_t *translation, uint32_t num_records,
@@ -317,6 +421,69 @@ SL_API SL_MUST_USE sl_status sl_hierarchy_applied_levels(const sl_hierarchy *hie
 SL_API bool sl_hierarchy_equal(const sl_hierarchy *a, const sl_hierarchy *b);
 /** SL_ERROR_CORRUPT with the reason unless every invariant holds, the canonical order included. O(n log n). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_validate(const sl_hierarchy *hierarchy, sl_error *error);
+/** The highest threshold at which records a and b are together: *out_together false if there is none. a and b differ and
+ *  may lie beyond the hierarchy's records, else SL_ERROR_INVALID_ARGUMENT. O(n). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_threshold_between(const sl_hierarchy *hierarchy, uint32_t a, uint32_t b,
+                                                            double *out_threshold, bool *out_together, sl_error *error);
+/** The records that its edges or entities named, those that they join to nothing included. O(n). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_named_records(const sl_hierarchy *hierarchy, sl_record_set **out,
+                                                        sl_error *error);
+/** The hierarchy over the records in `records` only, renumbered by rank as sl_context_select does. The records left out are
+ *  joined to nothing, else SL_ERROR_INVALID_ARGUMENT. O(n). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_select(const sl_hierarchy *hierarchy, const sl_record_set *records,
+                                                 sl_hierarchy **out, sl_error *error);
+
+/** How a hierarchy answers to its threshold, over all thresholds from 0 to 1. */
+typedef struct sl_lifetimes {
+    double entity_stability;      /**< mean of the metric of that name over all thresholds */
+    double threshold_sensitivity; /**< likewise */
+} sl_lifetimes;
+
+/** Means over all thresholds of entity_stability and of threshold_sensitivity with this `parameter` (SL_SENSITIVITY_SHIFT, or
+ *  another shift above 0 and at most 1; rounded to 6 decimals unless the hierarchy is exact), over `num_records` records (0: the
+ *  hierarchy's own). 1 and 0 without records. SL_ERROR_INVALID_ARGUMENT for another shift and for fewer records than the hierarchy
+ *  has. O(n), 16 bytes a level. Definitions: docs/metrics.md, section "Lifetimes". */
+SL_API SL_MUST_USE sl_status sl_hierarchy_lifetimes(const sl_hierarchy *hierarchy, uint32_t num_records,
+                                                    double parameter, sl_lifetimes *out, sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Merge events
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** The merges of a hierarchy, highest threshold first, those of one threshold by their smallest record. Components are
+ *  numbered as in SciPy's linkage: r < num_records is record r alone, num_records + e is the result of event e. */
+typedef struct sl_merge_events sl_merge_events;
+
+/** One merge: two or more components becoming one at one threshold. */
+typedef struct sl_merge_event {
+    double threshold;
+    uint64_t result;            /**< num_records + number of the event */
+    const uint64_t *components; /**< what merges, by smallest record; borrowed from the events */
+    uint32_t num_components;
+    uint32_t num_records;    /**< affected ones: those of the result */
+    const uint32_t *records; /**< a slice of the hierarchy's order; borrowed from the events */
+} sl_merge_event;
+
+/** The merges of `hierarchy`, taken over `num_records` records (0: its own; later ones merge with nothing, but count in the
+ *  numbers of results). Immutable; keeps the hierarchy alive. O(n), 16 bytes a merge and 8 a component.
+ *  SL_ERROR_INVALID_ARGUMENT for fewer records than the hierarchy's. */
+SL_API SL_MUST_USE sl_status sl_merge_events_create(const sl_hierarchy *hierarchy, uint32_t num_records,
+                                                    sl_merge_events **out, sl_error *error);
+SL_API void sl_merge_events_release(sl_merge_events *events);
+SL_API uint32_t sl_merge_events_count(const sl_merge_events *events);
+/** Event number `index`; false beyond the last. O(1). The components of one event are followed in memory by those of the next. */
+SL_API bool sl_merge_events_get(const sl_merge_events *events, uint32_t index, sl_merge_event *out);
+
+/** The hierarchy of given merges over records 0..num_records-1. Event e merges components[offsets[e]] ..
+ *  components[offsets[e + 1] - 1], in any order, numbered as above, at thresholds[e]; events come highest threshold first, those
+ *  of one threshold in any order in which they can be made. Merges of one component at one threshold become one event, so the
+ *  merges of the result may be fewer. `exact`: keep thresholds as they are, else they are rounded to 6 decimals before they are
+ *  compared. With the event as row: SL_ERROR_INVALID_THRESHOLD (NaN, outside [0, 1]), SL_ERROR_INVALID_ARGUMENT (fewer than two
+ *  components, one that is not there yet or was merged before, a threshold above the one before). O(n). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_from_merges(uint32_t num_records, const double *thresholds,
+                                                      const uint64_t *offsets, const uint64_t *components,
+                                                      uint32_t num_events, bool exact, sl_hierarchy **out,
+                                                      sl_error *error);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Partitions
@@ -344,6 +511,8 @@ SL_API SL_MUST_USE sl_status sl_partition_labels(const sl_partition *partition, 
 /** Records in the order of the entities: entity e is out[offsets[e]] .. out[offsets[e+1]-1]. Borrowed. O(1), or O(n) once
  *  where the partition has later records. */
 SL_API SL_MUST_USE sl_status sl_partition_records(const sl_partition *partition, const uint32_t **out, sl_error *error);
+/** Bytes held by the partition at this moment, the hierarchy not counted. */
+SL_API uint64_t sl_partition_memory(const sl_partition *partition);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Metrics
@@ -379,6 +548,8 @@ typedef enum sl_metric {
     SL_METRIC_MEAN_SIZE,
     SL_METRIC_SINGLETONS,
     SL_METRIC_PAIR_COUNT,
+    SL_METRIC_ENTITY_STABILITY,
+    SL_METRIC_THRESHOLD_SENSITIVITY, /**< takes a parameter */
     SL_NUM_METRICS
 } sl_metric;
 
@@ -392,7 +563,7 @@ SL_API bool sl_metric_needs_reference(sl_metric metric);
 /** True where values are whole numbers (counts). */
 SL_API bool sl_metric_is_count(sl_metric metric);
 
-/** Sums over one hierarchy, cut at many thresholds, from which every metric is a formula. */
+/** Sums over one hierarchy, cut at many thresholds, from which every metric is a formula. Keeps the hierarchy alive. */
 typedef struct sl_curve sl_curve;
 
 /** What to measure. Zero-initialise, then set what differs. */
@@ -415,10 +586,161 @@ SL_API void sl_curve_release(sl_curve *curve);
 SL_API uint64_t sl_curve_length(const sl_curve *curve);
 /** Their thresholds as compared (rounded unless the hierarchy is exact), borrowed. */
 SL_API const double *sl_curve_thresholds(const sl_curve *curve);
-/** One metric at every cut: `values` has sl_curve_length slots. `parameter` is beta for SL_METRIC_F_BETA and unused
- *  otherwise. SL_ERROR_INVALID_ARGUMENT if the metric needs a reference and the curve has none, or beta is not > 0. */
+/** One metric at every cut: `values` has sl_curve_length slots. `parameter` is beta (> 0) for SL_METRIC_F_BETA, the shift
+ *  (above 0, at most 1) for SL_METRIC_THRESHOLD_SENSITIVITY, and unused otherwise. SL_ERROR_INVALID_ARGUMENT if the metric needs
+ *  a reference and the curve has none, or for a parameter out of range. The two metrics of lifetimes take one more
+ *  pass each, O(n + rows log rows), and memory for it: SL_ERROR_MEMORY. */
 SL_API SL_MUST_USE sl_status sl_curve_metric(const sl_curve *curve, sl_metric metric, double parameter, double *values,
                                              sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Collections
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** One attempt at resolution: a hierarchy over the first records of a context, with the partitions cut last and a record of
+ *  the work done. Immutable but for these two; reference counted; keeps context and hierarchy alive. */
+typedef struct sl_collection sl_collection;
+
+#define SL_CACHED_PARTITIONS 10
+
+/** `num_records` (0: the hierarchy's own) may exceed the hierarchy's: later records of the context are singletons.
+ *  `decimals`: to which scores were rounded, 0 for exact ones; kept for whoever adds edges. `earlier` (optional): the
+ *  collection that this one replaces, after edges were added to it; its computation stats go on. */
+SL_API SL_MUST_USE sl_status sl_collection_create(sl_context *context, const sl_hierarchy *hierarchy,
+                                                  uint32_t num_records, uint32_t decimals, const sl_collection *earlier,
+                                                  sl_collection **out, sl_error *error);
+SL_API sl_collection *sl_collection_retain(const sl_collection *collection);
+SL_API void sl_collection_release(sl_collection *collection);
+/** Borrowed. */
+SL_API sl_context *sl_collection_context(const sl_collection *collection);
+SL_API const sl_hierarchy *sl_collection_hierarchy(const sl_collection *collection);
+SL_API uint32_t sl_collection_num_records(const sl_collection *collection);
+SL_API uint32_t sl_collection_decimals(const sl_collection *collection);
+/** The partition at `threshold`, a reference of the caller's own. The SL_CACHED_PARTITIONS used last are kept, keyed by which
+ *  merges apply, so two thresholds with the same partition share one. */
+SL_API SL_MUST_USE sl_status sl_collection_at(const sl_collection *collection, double threshold, sl_partition **out,
+                                              sl_error *error);
+/** Forget the partitions kept, of the collection and of all views of it. */
+SL_API void sl_collection_clear_cache(const sl_collection *collection);
+/** sl_curve_create over the collection's records, noted in its computation stats. */
+SL_API SL_MUST_USE sl_status sl_collection_measure(const sl_collection *collection, const sl_curve_options *options,
+                                                   sl_curve **out, sl_error *error);
+
+/** Work done for a collection and all views of it, since it was made. A computation is one cut answered: a call of
+ *  sl_collection_at, or a row of a curve. */
+typedef struct sl_computation_stats {
+    uint64_t total;       /**< cached + incremental + those made from nothing */
+    uint64_t incremental; /**< rows of a curve after its first: carried on from the row before, in the same pass */
+    uint64_t cached;      /**< partitions found among those kept */
+    uint64_t cuts;        /**< partitions cut: sl_collection_at, not cached */
+    double cut_seconds;   /**< spent on them */
+    double seconds;       /**< spent on all computations */
+    double
+        seconds_one_by_one; /**< what they would have taken one by one: a cached partition the mean time of a cut, a row of a
+                                    curve the time of its whole pass. Divided by `seconds`: the measured speed-up */
+} sl_computation_stats;
+SL_API void sl_collection_stats(const sl_collection *collection, sl_computation_stats *out);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Frames
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** Many collections over one set of records. A frame is an immutable state that every change replaces as a whole: readers
+ *  take the state that is there and need no lock after that; changes are made one at a time, all or nothing.
+ *
+ *  Every collection is over all the frame's records. A record is garbage once no collection names it and it was not given as a
+ *  record (sl_frame_change_give); above one half garbage a drop moves the live records to a new context. States, collections
+ *  and partitions taken before stay as they are: they keep the old context alive. */
+typedef struct sl_frame sl_frame;
+typedef struct sl_frame_state sl_frame_state;
+typedef struct sl_frame_change sl_frame_change;
+
+SL_API SL_MUST_USE sl_status sl_frame_create(sl_frame **out, sl_error *error);
+/** An independent frame with the same records and collections; memory is shared until one of them changes. */
+SL_API SL_MUST_USE sl_status sl_frame_copy(const sl_frame *frame, sl_frame **out, sl_error *error);
+SL_API sl_frame *sl_frame_retain(const sl_frame *frame);
+SL_API void sl_frame_release(sl_frame *frame);
+
+/** The frame as it is now, a reference of the caller's own. Never waits for a change. */
+SL_API sl_frame_state *sl_frame_now(const sl_frame *frame);
+SL_API void sl_frame_state_release(sl_frame_state *state);
+/** Borrowed. The context may hold more records, and more sources, than the state knows of. */
+SL_API sl_context *sl_frame_state_context(const sl_frame_state *state);
+SL_API uint32_t sl_frame_state_num_records(const sl_frame_state *state);
+/** Sources with a record in the frame: how many, and their ids in the context in order of first use (borrowed). */
+SL_API uint32_t sl_frame_state_num_sources(const sl_frame_state *state);
+SL_API const uint16_t *sl_frame_state_sources(const sl_frame_state *state);
+/** When the frame compacted last: nanoseconds since 1970 UTC, 0: never. */
+SL_API int64_t sl_frame_state_last_compaction(const sl_frame_state *state);
+SL_API uint32_t sl_frame_state_num_collections(const sl_frame_state *state);
+/** Name of a collection, in the order in which they were added; borrowed, NUL-terminated, NULL beyond the last. */
+SL_API const char *sl_frame_state_name(const sl_frame_state *state, uint32_t position, size_t *length);
+/** Position of the collection of that name; false if there is none. */
+SL_API bool sl_frame_state_find(const sl_frame_state *state, const char *name, size_t length, uint32_t *out_position);
+/** A view of the collection at `position`: a reference of the caller's own to a collection over all the state's records.
+ *  SL_ERROR_INVALID_ARGUMENT beyond the last. */
+SL_API SL_MUST_USE sl_status sl_frame_state_collection(const sl_frame_state *state, uint32_t position,
+                                                       sl_collection **out, sl_error *error);
+/** Records given as such, and records that are garbage; borrowed. */
+SL_API const sl_record_set *sl_frame_state_given(const sl_frame_state *state);
+SL_API const sl_record_set *sl_frame_state_garbage(const sl_frame_state *state);
+
+/** Begin a change: waits until no other thread is changing the frame. To be ended by commit or abort, on the same thread. */
+SL_API SL_MUST_USE sl_status sl_frame_begin(sl_frame *frame, sl_frame_change **out, sl_error *error);
+/** The context to append to, borrowed until the change attaches attributes; copied first where others may append to it.
+ *  What is appended becomes part of the frame with the commit and is forgotten by an abort. */
+SL_API SL_MUST_USE sl_status sl_frame_change_context(sl_frame_change *change, sl_context **out, sl_error *error);
+/** These records are given as such: they stay, whether or not a collection names them. A record is given once:
+ *  SL_ERROR_DUPLICATE_KEY with the rows for one that is there twice, or was given before (other_row -1). */
+SL_API SL_MUST_USE sl_status sl_frame_change_give(sl_frame_change *change, const uint32_t *records, uint64_t count,
+                                                  sl_error *error);
+/** sl_context_attach in the change's context. Where records get attributes that were in the frame before the change, the
+ *  context is copied first, O(records): states, collections and frames that share it do not see those. */
+SL_API SL_MUST_USE sl_status sl_frame_change_attach(sl_frame_change *change, sl_batches *batches,
+                                                    const uint32_t *records, uint32_t first, sl_error *error);
+/** Add a collection over the change's context. SL_ERROR_DUPLICATE_COLLECTION; SL_ERROR_INVALID_ARGUMENT for a name that is not
+ *  UTF-8, for records that the context does not hold, and for more than 6 decimals. `used` (optional): records that count as
+ *  its own beside those that the hierarchy names. Retains the hierarchy. */
+SL_API SL_MUST_USE sl_status sl_frame_change_add(sl_frame_change *change, const char *name, size_t length,
+                                                 const sl_hierarchy *hierarchy, uint32_t decimals,
+                                                 const sl_record_set *used, sl_error *error);
+/** Add a collection made elsewhere: its records are matched by source and key, new ones are appended (with
+ *  `known_records_only`: SL_ERROR_KEY_NOT_FOUND instead), its hierarchy is translated, and all its records count as used. It
+ *  stays as it is. `translation` has
+ *  a slot for each of its records and gets their indices in the frame, before any compaction in the same change. */
+SL_API SL_MUST_USE sl_status sl_frame_change_assimilate(sl_frame_change *change, const char *name, size_t length,
+                                                        const sl_collection *collection, bool known_records_only,
+                                                        uint32_t *translation, const sl_progress *progress,
+                                                        sl_error *error);
+/** Take a collection out. SL_ERROR_COLLECTION_NOT_FOUND. */
+SL_API SL_MUST_USE sl_status sl_frame_change_drop(sl_frame_change *change, const char *name, size_t length,
+                                                  sl_error *error);
+/** Compact with the commit, whatever the share of garbage. */
+SL_API void sl_frame_change_compact(sl_frame_change *change);
+/** Make the change the frame's state; frees `change`. On an error the frame is as it was before the change began. */
+SL_API SL_MUST_USE sl_status sl_frame_change_commit(sl_frame_change *change, sl_error *error);
+/** Give the change up; frees `change`, which may be NULL. */
+SL_API void sl_frame_change_abort(sl_frame_change *change);
+
+/** What there is to watch of a frame in service. */
+typedef struct sl_frame_metrics {
+    uint32_t num_collections;
+    uint32_t num_records; /**< garbage included */
+    uint32_t num_sources; /**< with a record in the frame */
+    uint64_t memory;      /**< bytes of context, hierarchies, sets and kept partitions, as the allocator counts them */
+    double avg_reconstruction_seconds;   /**< mean time of a partition cut that was not kept; NaN: none yet */
+    double cache_hit_rate;               /**< share of partitions asked for that were found kept; NaN: none yet */
+    double incremental_computation_rate; /**< share of computations carried on from one before; NaN: none yet */
+    double avg_entity_stability;         /**< mean over the collections of sl_hierarchy_lifetimes; 1 without any */
+    double threshold_sensitivity;        /**< likewise; 0 without any */
+    double garbage_ratio;                /**< garbage records / records; 0 without records */
+    int64_t last_compaction;             /**< nanoseconds since 1970 UTC; 0: never */
+} sl_frame_metrics;
+
+#define SL_SENSITIVITY_SHIFT 0.05 /**< parameter of threshold_sensitivity where none is given */
+
+/** O(1) but for the lifetimes of collections not measured before, O(n) each. Waits while a change appends to the context. */
+SL_API SL_MUST_USE sl_status sl_frame_collect_metrics(const sl_frame *frame, sl_frame_metrics *out, sl_error *error);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Interchange: the Arrow C data interface
@@ -485,7 +807,7 @@ SL_API SL_MUST_USE sl_status sl_table_add_numbers(sl_table *table, const char *n
 SL_API SL_MUST_USE sl_status sl_table_add_categories(sl_table *table, const char *name, const uint32_t *codes,
                                                      const char *const *strings, uint32_t num_strings, sl_error *error);
 /** Append the source (dictionary<uint32, utf8>) or the key column of `records` (num_rows indices into the context). Keys are
- *  uint64, large_utf8 or large_binary where the context has one such kind, else a dense union of those three. */
+ *  uint64, large_utf8 or large_binary where these records have one such kind, else a dense union of those three. */
 SL_API SL_MUST_USE sl_status sl_table_add_record_sources(sl_table *table, const char *name, const sl_context *context,
                                                          const uint32_t *records, sl_error *error);
 SL_API SL_MUST_USE sl_status sl_table_add_record_keys(sl_table *table, const char *name, const sl_context *context,

@@ -8,7 +8,7 @@ source tools/lib/shell.sh
 
 exclusively package
 stamp=.venv/.package
-wanted=$(digest engine include python cmake CMakeLists.txt pyproject.toml README.md LICENSE)
+wanted=$(digest .third-party engine include python cmake CMakeLists.txt pyproject.toml README.md LICENSE)
 if [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; then
   exit 0
 fi

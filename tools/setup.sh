@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Makes a fresh machine ready: system packages, the virtual environment .venv, the pinned Python packages.
+# Makes a fresh machine ready: system packages, the virtual environment .venv, the pinned Python packages, and the sources
+# of CRoaring in .third-party.
 # Quick when all is there already.
 #
 #   tools/setup.sh            everything
-#   tools/setup.sh system     only what the C library needs: compiler, cmake, ninja, pkg-config, xxHash, cmocka
+#   tools/setup.sh system     only what the C library needs: compiler, cmake, ninja, pkg-config, xxHash, cmocka, CRoaring
 #
 # On Debian and Ubuntu missing system packages are installed with apt-get (with sudo where we are not root); elsewhere
 # they are named and the script stops. PYTHON=... chooses the interpreter for .venv.
@@ -15,6 +16,7 @@ source tools/lib/shell.sh
 
 oldest_python=3.11
 venv=$root/.venv
+roaring=$root/.third-party/roaring
 
 # ------------------------------------------------------------------------------------------- what the machine has
 
@@ -51,6 +53,17 @@ find_python() { # prints the first fit interpreter
   return 1
 }
 
+find_pip() { # prints an interpreter of any version whose pip can download
+  local candidate
+  for candidate in "$venv/bin/python" "${PYTHON:-}" python3 /usr/bin/python3; do
+    if [[ -n $candidate ]] && "$candidate" -m pip --version >/dev/null 2>&1; then
+      command -v "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
 missing_packages() { # Debian's names, one a line
   if ! { have "$(compiler)" && compiles '#include <pthread.h>'; }; then echo build-essential; fi
   cmake_new_enough || echo cmake
@@ -64,6 +77,9 @@ missing_packages() { # Debian's names, one a line
 #include <cmocka.h>' || echo libcmocka-dev
   if [[ $what == all ]] && ! venv_usable && ! find_python >/dev/null; then
     printf '%s\n' python3 python3-venv python3-dev
+  fi
+  if [[ $what == system ]] && ! roaring_fetched && ! find_pip >/dev/null; then
+    echo python3-pip
   fi
 }
 
@@ -153,6 +169,29 @@ python_packages() {
   printf '%s' "$wanted" >"$venv/.requirements"
 }
 
+# ------------------------------------------------------------------------------------------- third-party sources
+
+roaring_fetched() {
+  [[ -f $roaring/roaring.c && -f $roaring/roaring.h && -f $roaring/.requirements &&
+    $(<"$roaring/.requirements") == "$(digest requirements/roaring.txt)" ]]
+}
+
+# A source archive of PyPI carries the amalgamation; nothing of it is built or installed here.
+roaring_sources() {
+  roaring_fetched && return 0
+  local python download=build/roaring-download
+  python=$(find_pip) || fail "no Python with pip found: CRoaring's sources are fetched with it"
+  step "fetching the sources of CRoaring"
+  rm -rf "$download" "$roaring"
+  mkdir -p "$download" "$roaring"
+  retry "$python" -m pip download --quiet --disable-pip-version-check --retries 5 --no-deps \
+    --no-binary pyroaring --require-hashes -r requirements/roaring.txt --dest "$download"
+  tar -xzf "$download"/pyroaring-*.tar.gz -C "$download" --strip-components 1
+  mv "$download/pyroaring/roaring.c" "$download/pyroaring/roaring.h" "$roaring/"
+  rm -rf "$download"
+  digest requirements/roaring.txt >"$roaring/.requirements"
+}
+
 # --------------------------------------------------------------------------------------------------------- main
 
 what=${1:-all}
@@ -167,3 +206,4 @@ if [[ $what == all ]]; then
   virtual_environment
   python_packages
 fi
+roaring_sources

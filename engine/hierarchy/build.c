@@ -69,10 +69,19 @@ static uint32_t lanes_for(uint64_t rows) {
     return (uint32_t)(useful < threads ? useful : threads);
 }
 
+/* Records that the edges, or the hierarchies they come from, name without joining them to any. */
+static sl_status remember_lone(build *b, sl_i_lone_records *loops, sl_hierarchy *made, sl_error *error) {
+    for (uint64_t p = 0; p < b->num_parts; p++)
+        if (b->parts[p].kind == SL_I_PART_FOREST)
+            SL_TRY(sl_i_lone_add_those_of(loops, b->parts[p].hierarchy, b->parts[p].translation, error));
+    return sl_i_lone_settle(loops, made, error);
+}
+
 /* `num_records` is asked for after the parts were read, because reading keyed parts appends records. */
 static sl_status run(build *b, const sl_context *context, uint32_t num_records, sl_hierarchy **out, sl_error *error) {
     sl_i_score_coder coder = {0};
     sl_i_edge_groups groups = {0};
+    sl_hierarchy *made = NULL;
     sl_status status;
     b->lanes = lanes_for(count_rows(b));
     SL_TRY_CLEANUP(status, make_coder(b, &coder, error));
@@ -80,8 +89,11 @@ static sl_status run(build *b, const sl_context *context, uint32_t num_records, 
     SL_TRY_CLEANUP(status, sl_i_edge_groups_read(b->parts, b->num_parts, &coder, b->lanes, &b->ticker, &groups, error));
     SL_TRY_CLEANUP(status, sl_i_ticker_advance(&b->ticker, 0, error));
     if (context) num_records = sl_i_append_num_records(context);
-    SL_TRY_CLEANUP(status, sl_i_forest_build(num_records, &groups, &coder, b->lanes, &b->ticker, out, error));
+    SL_TRY_CLEANUP(status, sl_i_forest_build(num_records, &groups, &coder, b->lanes, &b->ticker, &made, error));
+    SL_TRY_CLEANUP(status, remember_lone(b, &groups.loops, made, error));
+    *out = sl_hierarchy_retain(made);
 cleanup:
+    sl_hierarchy_release(made);
     for (uint64_t p = 0; p < b->num_parts; p++) sl_i_edge_part_close(&b->parts[p]);
     sl_i_edge_groups_release(&groups);
     sl_i_score_coder_release(&coder);
@@ -161,8 +173,11 @@ sl_status sl_hierarchy_extend(sl_context *context, const sl_hierarchy *base, con
     b.exact |= base && base->exact; /* what was kept exact stays so */
     b.num_parts = (uint64_t)num_batches + (base != NULL);
     SL_TRY(sl_i_allocate_zeroed(&b.parts, b.num_parts, sizeof *b.parts, "the list of batches", error));
-    sl_i_append_begin(context);
-    sl_status status = SL_OK;
+    sl_status status = sl_i_append_begin(context, error);
+    if (status != SL_OK) {
+        sl_i_release(b.parts, b.num_parts, sizeof *b.parts);
+        return status;
+    }
     if (base && base->num_records > sl_i_append_num_records(context))
         status = sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
                            "the hierarchy to extend has %u records, its context only %u: it belongs to another context",

@@ -27,6 +27,7 @@ typedef struct reading {
     sl_i_edge *edges;
     uint64_t num_places; /* in `edges` */
     uint32_t num_groups;
+    sl_i_lone_records *loops; /* under `lock` */
     /* the part and window at work */
     sl_i_edge_part *part;
     uint64_t window;
@@ -119,16 +120,29 @@ static sl_status lay_out_groups(reading *work, sl_i_edge_groups *out, sl_error *
 
 /* ---- placing ----------------------------------------------------------------------------------------------------- */
 
-/* Rows [first, last) of a window whose records and codes are both there. */
-static void scatter(reading *work, const sl_i_window *window, uint64_t first, uint64_t last) {
+static void note_loops(reading *work, const sl_i_window *window, uint64_t first, uint64_t last, uint64_t number) {
+    sl_error error;
+    sl_status status = SL_OK;
+    pthread_mutex_lock(&work->lock);
+    for (uint64_t i = first; i < last && status == SL_OK; i++)
+        if (window->left[i] == window->right[i]) status = sl_i_lone_add(work->loops, window->left[i], &error);
+    pthread_mutex_unlock(&work->lock);
+    if (status != SL_OK) note_failure(work, number, status, &error);
+}
+
+/* Rows [first, last) of window `number`, whose records and codes are both there. */
+static void scatter(reading *work, const sl_i_window *window, uint64_t first, uint64_t last, uint64_t number) {
     uint32_t counts[MAX_GROUPS];
-    uint64_t places[MAX_GROUPS];
+    uint64_t places[MAX_GROUPS], edges = 0;
     memset(counts, 0, work->num_groups * sizeof *counts);
     for (uint64_t i = first; i < last; i++)
         counts[work->group_of[window->codes[i] >> work->shift]] += window->left[i] != window->right[i];
-    for (uint32_t group = 0; group < work->num_groups; group++)
-        if (counts[group])
-            places[group] = atomic_fetch_add_explicit(&work->cursors[group], counts[group], memory_order_relaxed);
+    for (uint32_t group = 0; group < work->num_groups; group++) {
+        if (!counts[group]) continue;
+        places[group] = atomic_fetch_add_explicit(&work->cursors[group], counts[group], memory_order_relaxed);
+        edges += counts[group];
+    }
+    if (edges < last - first) note_loops(work, window, first, last, number);
     for (uint64_t i = first; i < last; i++) {
         if (window->left[i] == window->right[i]) continue;
         uint64_t place = places[work->group_of[window->codes[i] >> work->shift]]++;
@@ -144,7 +158,7 @@ static void place_window(void *state, uint64_t window, uint32_t lane) {
     sl_status status = sl_i_edge_part_read_records(work->part, window, scratch, &error);
     if (status == SL_OK) status = sl_i_edge_part_read_codes(work->part, window, work->coder, scratch, &error);
     if (status == SL_OK)
-        scatter(work, scratch, 0, scratch->count);
+        scatter(work, scratch, 0, scratch->count, window);
     else
         note_failure(work, window, status, &error);
 }
@@ -166,7 +180,7 @@ static void pipeline_task(void *state, uint64_t task, uint32_t lane) {
     }
     if (window == 0) return;
     const sl_i_window *behind = &work->windows[work->lanes + (window - 1) % 2];
-    scatter(work, behind, behind->count * (task - 1) / SLICES, behind->count * task / SLICES);
+    scatter(work, behind, behind->count * (task - 1) / SLICES, behind->count * task / SLICES, window - 1);
 }
 
 static sl_status place_sequential(reading *work, sl_error *error) {
@@ -260,6 +274,7 @@ sl_status sl_i_edge_groups_read(sl_i_edge_part *parts, uint64_t num_parts, const
                     .lanes = lanes,
                     .ticker = ticker,
                     .num_windows = lanes + 2u,
+                    .loops = &out->loops,
                     .failed_window = UINT64_MAX};
     memset(out, 0, sizeof *out);
     if (pthread_mutex_init(&work.lock, NULL) != 0)
@@ -281,5 +296,6 @@ void sl_i_edge_groups_release(sl_i_edge_groups *groups) {
     sl_i_release(groups->edges, groups->capacity, sizeof *groups->edges);
     sl_i_release(groups->starts, MAX_GROUPS + 1, sizeof *groups->starts);
     sl_i_release(groups->ends, MAX_GROUPS + 1, sizeof *groups->ends);
+    sl_i_lone_release(&groups->loops);
     memset(groups, 0, sizeof *groups);
 }

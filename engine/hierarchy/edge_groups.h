@@ -11,6 +11,7 @@
 #define SL_HIERARCHY_EDGE_GROUPS_H
 
 #include "hierarchy/edge_part.h"
+#include "hierarchy/lone_records.h"
 
 #define SL_I_GROUP_EDGES 32768u
 
@@ -24,6 +25,7 @@ typedef struct sl_i_edge_groups {
     uint32_t num_groups;
     uint64_t *starts; /* where each group begins in `edges`; num_groups + 1 places */
     uint64_t *ends;   /* where the edges stored in it end: less than the next start where self-loops were left out */
+    sl_i_lone_records loops; /* records of self-loops */
 } sl_i_edge_groups;
 
 /** Read all parts. On return the context of keyed parts holds their records (unpublished). */

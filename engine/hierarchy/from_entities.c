@@ -4,7 +4,7 @@
  * canonical form comes to when there is one level. */
 #include <string.h>
 
-#include "hierarchy/hierarchy.h"
+#include "hierarchy/lone_records.h"
 
 #define UNNAMED UINT32_MAX
 
@@ -72,6 +72,33 @@ static uint32_t place(listing *l, uint32_t *order, uint32_t *join) {
     return merges;
 }
 
+/* Entities of one record join nothing: the hierarchy remembers that they were named. After `place`, next holds sizes first. */
+static sl_status remember_lone(const listing *l, sl_hierarchy *made, sl_error *error) {
+    sl_i_lone_records lone = {0};
+    sl_status status = SL_OK;
+    for (uint32_t record = 0; record < l->num_records && status == SL_OK; record++)
+        if (l->entity_of[record] != UNNAMED && l->next[l->entity_of[record]] == 1)
+            status = sl_i_lone_add(&lone, record, error);
+    if (status == SL_OK) status = sl_i_lone_settle(&lone, made, error);
+    sl_i_lone_release(&lone);
+    return status;
+}
+
+static sl_status take(const listing *l, uint32_t num_merges, uint32_t *order, uint32_t *join, double *levels,
+                      sl_hierarchy **out, sl_error *error) {
+    sl_hierarchy *made = NULL;
+    SL_TRY(sl_i_hierarchy_take(l->num_records, num_merges > 0, num_merges, false, order, join, levels, &made, error));
+    sl_status status = remember_lone(l, made, error);
+    if (status == SL_OK) {
+        *out = made;
+        return SL_OK;
+    }
+    made->order = made->join = NULL; /* the caller's again */
+    made->levels = NULL;
+    sl_hierarchy_release(made);
+    return status;
+}
+
 sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *records, const uint32_t *entities,
                                      uint64_t count, uint32_t num_entities, double threshold, sl_hierarchy **out,
                                      sl_error *error) {
@@ -96,7 +123,7 @@ sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *recor
     num_levels = num_merges > 0;
     SL_TRY_CLEANUP(status, sl_i_allocate(&levels, num_levels, sizeof *levels, "the levels", error));
     if (num_levels) levels[0] = sl_i_round_threshold(threshold) + 0.0; /* -0.0 becomes 0.0 */
-    status = sl_i_hierarchy_take(num_records, num_levels, num_merges, false, order, join, levels, out, error);
+    status = take(&l, num_merges, order, join, levels, out, error);
 cleanup:
     if (status != SL_OK) {
         sl_i_release(order, num_records, sizeof *order);

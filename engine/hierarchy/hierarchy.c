@@ -58,6 +58,7 @@ void sl_hierarchy_release(sl_hierarchy *hierarchy) {
     sl_i_release(hierarchy->order, hierarchy->num_records, sizeof *hierarchy->order);
     sl_i_release(hierarchy->join, hierarchy->num_records, sizeof *hierarchy->join);
     sl_i_release(hierarchy->levels, hierarchy->num_levels, sizeof *hierarchy->levels);
+    sl_record_set_release(hierarchy->lone);
     sl_i_release(hierarchy, 1, sizeof *hierarchy);
 }
 
@@ -70,8 +71,9 @@ const double *sl_hierarchy_levels(const sl_hierarchy *hierarchy) { return hierar
 bool sl_hierarchy_is_exact(const sl_hierarchy *hierarchy) { return hierarchy->exact; }
 
 uint64_t sl_hierarchy_memory(const sl_hierarchy *hierarchy) {
-    return sizeof *hierarchy + (uint64_t)hierarchy->num_records * 2 * sizeof(uint32_t) +
-           (uint64_t)hierarchy->num_levels * sizeof(double);
+    return sizeof *hierarchy + 2 * sl_i_block_bytes(hierarchy->num_records, sizeof(uint32_t)) +
+           sl_i_block_bytes(hierarchy->num_levels, sizeof(double)) +
+           (hierarchy->lone ? sl_record_set_memory(hierarchy->lone) : 0);
 }
 
 uint32_t sl_i_applied_levels(const sl_hierarchy *hierarchy, double compared, uint32_t near) {

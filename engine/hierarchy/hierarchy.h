@@ -2,7 +2,8 @@
  *
  * Invariants (sl_hierarchy_validate): `order` is a permutation of 0..n-1; join[n-1] is SL_NEVER and every other join is a
  * level below num_levels or SL_NEVER; `levels` falls strictly and every level is used; canonical order: at every position
- * q, the block that starts at q+1 has a larger first record than the sibling block before it. Immutable after creation. */
+ * q, the block that starts at q+1 has a larger first record than the sibling block before it; `lone` are records that no join
+ * touches. Immutable once it is handed out. */
 #ifndef SL_HIERARCHY_HIERARCHY_H
 #define SL_HIERARCHY_HIERARCHY_H
 
@@ -19,6 +20,7 @@ struct sl_hierarchy {
     uint32_t *order;
     uint32_t *join;
     double *levels;
+    sl_record_set *lone; /* records named and joined to nothing (lone_records.h); NULL: none */
 };
 
 /** A hierarchy that takes over the three arrays (order and join: num_records, levels: num_levels elements, each from
@@ -28,6 +30,9 @@ sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, uint32_
     SL_MUST_USE;
 /** The number of n-way merges that the joins tell of. `scratch` has num_records elements. */
 uint32_t sl_i_count_merges(uint32_t num_records, const uint32_t *join, uint32_t *scratch);
+
+/** Set the bit of every record that is joined to another. `joined` has a zeroed bit for each record, in words of 64. */
+void sl_i_mark_joined(const sl_hierarchy *hierarchy, uint64_t *joined);
 
 /** Round half-even to the grid of 1e-6, as the nearest double. */
 double sl_i_round_threshold(double threshold);

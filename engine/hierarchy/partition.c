@@ -1,10 +1,8 @@
 /* partition.c: the entities at one threshold.
  *
  * A partition is a hierarchy and a level; its arrays (offsets, sizes, labels, records) are made by one scan when first asked
- * for, under the partition's lock, and then kept. Records that the hierarchy does not cover yet are singletons at the end:
+ * for, and then kept. No lock: two threads may make the same array, and one of them is kept. Records that the hierarchy does not cover yet are singletons at the end:
  * entity ids and positions go on after the hierarchy's, so only the arrays' tails differ. */
-#include <pthread.h>
-
 #include "hierarchy/hierarchy.h"
 #include "hierarchy/position_scan.h"
 
@@ -17,7 +15,6 @@ struct sl_partition {
     uint32_t level;       /* levels applied */
     uint32_t num_records; /* at least the hierarchy's */
     uint32_t num_entities;
-    pthread_mutex_t lock; /* held while an array is made */
     lazy_array offsets, sizes, labels, records;
 };
 
@@ -26,23 +23,18 @@ typedef void (*array_maker)(const sl_partition *partition, uint32_t *array);
 /* `array`, made by `make` the first time. Readers that find it pay one acquire load. */
 static sl_status get(const sl_partition *partition, lazy_array *array, uint64_t length, array_maker make,
                      const char *what, const uint32_t **out, sl_error *error) {
-    uint32_t *made = atomic_load_explicit(array, memory_order_acquire);
+    uint32_t *fresh = NULL, *made = atomic_load_explicit(array, memory_order_acquire);
     *out = made;
     if (made) return SL_OK;
-    sl_partition *changed = (sl_partition *)(uintptr_t)partition; /* a cache: nothing visible changes */
-    pthread_mutex_lock(&changed->lock);
-    sl_status status = SL_OK;
-    made = atomic_load_explicit(array, memory_order_relaxed);
-    if (!made) {
-        status = sl_i_allocate(&made, length, sizeof *made, what, error);
-        if (status == SL_OK) {
-            make(partition, made);
-            atomic_store_explicit(array, made, memory_order_release);
-        }
+    SL_TRY(sl_i_allocate(&fresh, length, sizeof *fresh, what, error));
+    make(partition, fresh);
+    if (atomic_compare_exchange_strong_explicit(array, &made, fresh, memory_order_acq_rel, memory_order_acquire)) {
+        *out = fresh;
+        return SL_OK;
     }
-    pthread_mutex_unlock(&changed->lock);
+    sl_i_release(fresh, length, sizeof *fresh); /* another thread was faster */
     *out = made;
-    return status;
+    return SL_OK;
 }
 
 sl_status sl_partition_create(const sl_hierarchy *hierarchy, uint32_t num_records, double threshold, sl_partition **out,
@@ -56,10 +48,6 @@ sl_status sl_partition_create(const sl_hierarchy *hierarchy, uint32_t num_record
     SL_TRY(sl_hierarchy_applied_levels(hierarchy, threshold, &level, error));
     sl_partition *made = NULL;
     SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "a partition", error));
-    if (pthread_mutex_init(&made->lock, NULL) != 0) {
-        sl_i_release(made, 1, sizeof *made);
-        return sl_i_fail(error, SL_ERROR_SYSTEM, "cannot make a mutex: the system is out of resources");
-    }
     atomic_init(&made->references, 1);
     made->hierarchy = sl_hierarchy_retain(hierarchy);
     made->threshold = threshold;
@@ -83,13 +71,23 @@ void sl_partition_release(sl_partition *partition) {
     sl_i_release(atomic_load(&partition->labels), partition->num_records, sizeof(uint32_t));
     sl_i_release(atomic_load(&partition->records), partition->num_records, sizeof(uint32_t));
     sl_hierarchy_release((sl_hierarchy *)(uintptr_t)partition->hierarchy);
-    pthread_mutex_destroy(&partition->lock);
     sl_i_release(partition, 1, sizeof *partition);
 }
 
 double sl_partition_threshold(const sl_partition *partition) { return partition->threshold; }
 uint32_t sl_partition_num_records(const sl_partition *partition) { return partition->num_records; }
 uint32_t sl_partition_num_entities(const sl_partition *partition) { return partition->num_entities; }
+
+static uint64_t bytes_of(const lazy_array *array, uint64_t length) {
+    bool made = atomic_load_explicit((lazy_array *)(uintptr_t)array, memory_order_acquire) != NULL;
+    return made ? sl_i_block_bytes(length, sizeof(uint32_t)) : 0;
+}
+
+uint64_t sl_partition_memory(const sl_partition *partition) {
+    uint64_t entities = partition->num_entities, records = partition->num_records;
+    return sizeof *partition + bytes_of(&partition->offsets, entities + 1) + bytes_of(&partition->sizes, entities) +
+           bytes_of(&partition->labels, records) + bytes_of(&partition->records, records);
+}
 
 static void make_offsets(const sl_partition *partition, uint32_t *offsets) {
     const sl_hierarchy *hierarchy = partition->hierarchy;

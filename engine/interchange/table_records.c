@@ -184,10 +184,9 @@ sl_status sl_table_add_record_keys(sl_table *table, const char *name, const sl_c
                                    const uint32_t *records, sl_error *error) {
     const rows from = {context, records, table->num_rows};
     SL_TRY(check_records(&from, error));
-    uint32_t kinds = sl_context_key_kinds(context);
-    bool ints = (kinds & (1u << SL_KEY_U32 | 1u << SL_KEY_U64)) != 0;
-    bool strings = (kinds & 1u << SL_KEY_STRING) != 0, bytes = (kinds & 1u << SL_KEY_BYTES) != 0;
+    /* Of these records, not of the context: it may gain other kinds, and what was exported once is to stay what it is. */
     extent size = measure(&from);
+    bool ints = size.rows[MEMBER_INT] > 0, strings = size.rows[MEMBER_STRING] > 0, bytes = size.rows[MEMBER_BYTES] > 0;
     if (ints + strings + bytes > 1) return add_union(table, name, &from, &size, error);
     return add_one_kind(table, name, &from, ints ? MEMBER_INT : bytes ? MEMBER_BYTES : MEMBER_STRING, &size, error);
 }

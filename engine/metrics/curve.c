@@ -1,7 +1,6 @@
 /* curve.c: from what is asked for to buckets, through the two passes, to sums by bucket. See curve.h. */
 #include "metrics/curve.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "support/sort.h"
@@ -86,34 +85,22 @@ static sl_status map_levels(sl_curve *curve, const uint32_t *distinct, uint32_t 
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-typedef struct compensated {
-    double sum, low; /* what the sum is, and what it lost to rounding */
-} compensated;
-
-/* Neumaier's addition, so that a million small changes do not wear a sum down. Returns the sum so far. */
-static double add(compensated *total, double change) {
-    double next = total->sum + change;
-    total->low += fabs(total->sum) >= fabs(change) ? (total->sum - next) + change : (change - next) + total->sum;
-    total->sum = next;
-    return total->sum + total->low;
-}
-
 static void sum_judged(sl_curve *curve, int64_t exact_singletons) {
     sl_i_judged_sums sums = {.entities = curve->num_records,
                              .singletons = curve->num_records,
                              .largest = curve->num_records > 0,
                              .largest_in_entity = curve->num_records,
                              .exact = exact_singletons};
-    compensated size_log = {0, 0}, bcubed_precision = {curve->num_records, 0};
+    sl_i_sum size_log = {0, 0}, bcubed_precision = {curve->num_records, 0};
     for (uint32_t bucket = 0; bucket < curve->num_buckets; bucket++) {
         const sl_i_judged_sums *change = &curve->judged[bucket];
         sums.pairs += change->pairs;
-        sums.size_log = add(&size_log, change->size_log);
+        sums.size_log = sl_i_sum_add(&size_log, change->size_log);
         sums.entities -= change->entities;
         sums.singletons -= change->singletons;
         sums.largest = change->largest > sums.largest ? change->largest : sums.largest;
         sums.true_pairs += change->true_pairs;
-        sums.bcubed_precision = add(&bcubed_precision, change->bcubed_precision);
+        sums.bcubed_precision = sl_i_sum_add(&bcubed_precision, change->bcubed_precision);
         sums.largest_in_entity += change->largest_in_entity;
         sums.exact += change->exact;
         curve->judged[bucket] = sums;
@@ -122,11 +109,11 @@ static void sum_judged(sl_curve *curve, int64_t exact_singletons) {
 
 static void sum_reference(sl_curve *curve) {
     sl_i_reference_sums sums = {.largest_in_reference = curve->reference_entities, .cells = curve->num_records};
-    compensated cell_log = {0, 0}, bcubed_recall = {curve->reference_entities, 0};
+    sl_i_sum cell_log = {0, 0}, bcubed_recall = {curve->reference_entities, 0};
     for (uint32_t bucket = 0; bucket < curve->num_buckets; bucket++) {
         const sl_i_reference_sums *change = &curve->reference[bucket];
-        sums.cell_log = add(&cell_log, change->cell_log);
-        sums.bcubed_recall = add(&bcubed_recall, change->bcubed_recall);
+        sums.cell_log = sl_i_sum_add(&cell_log, change->cell_log);
+        sums.bcubed_recall = sl_i_sum_add(&bcubed_recall, change->bcubed_recall);
         sums.largest_in_reference += change->largest_in_reference;
         sums.cells -= change->cells;
         curve->reference[bucket] = sums;
@@ -204,16 +191,21 @@ cleanup:
     return status;
 }
 
+sl_status sl_i_measured_records(const sl_hierarchy *hierarchy, uint32_t *num_records, sl_error *error) {
+    if (*num_records == 0) *num_records = hierarchy->num_records;
+    if (*num_records >= hierarchy->num_records) return SL_OK;
+    return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "a hierarchy of %u records cannot be measured over only %u",
+                     hierarchy->num_records, *num_records);
+}
+
 sl_status sl_curve_create(const sl_hierarchy *hierarchy, uint32_t num_records, const sl_curve_options *options,
                           sl_curve **out, sl_error *error) {
     const sl_curve_options defaults = {0};
     sl_curve *made = NULL;
     *out = NULL;
-    if (num_records == 0) num_records = hierarchy->num_records;
-    if (num_records < hierarchy->num_records)
-        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "a hierarchy of %u records cannot be measured over only %u",
-                         hierarchy->num_records, num_records);
+    SL_TRY(sl_i_measured_records(hierarchy, &num_records, error));
     SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "a curve", error));
+    made->hierarchy = sl_hierarchy_retain(hierarchy);
     made->num_records = num_records;
     sl_status status = fill_curve(made, hierarchy, options ? options : &defaults, error);
     if (status != SL_OK) {
@@ -226,6 +218,7 @@ sl_status sl_curve_create(const sl_hierarchy *hierarchy, uint32_t num_records, c
 
 void sl_curve_release(sl_curve *curve) {
     if (!curve) return;
+    sl_hierarchy_release(curve->hierarchy);
     sl_i_release(curve->thresholds, curve->num_rows, sizeof *curve->thresholds);
     sl_i_release(curve->row_buckets, curve->num_rows, sizeof *curve->row_buckets);
     sl_i_release(curve->judged, curve->num_buckets, sizeof *curve->judged);

@@ -6,6 +6,8 @@
 #ifndef SL_METRICS_CURVE_H
 #define SL_METRICS_CURVE_H
 
+#include <math.h>
+
 #include "hierarchy/hierarchy.h"
 #include "support/pool.h"
 
@@ -33,6 +35,7 @@ typedef struct sl_i_reference_sums {
 } sl_i_reference_sums;
 
 struct sl_curve {
+    sl_hierarchy *hierarchy; /* a reference, for the metrics that take a pass of their own (lifetimes.h) */
     uint64_t num_rows;
     double *thresholds;    /* by row */
     uint32_t *row_buckets; /* by row */
@@ -46,6 +49,9 @@ struct sl_curve {
     double reference_size_log;
 };
 
+/** Over how many records a hierarchy is measured: its own for 0. SL_ERROR_INVALID_ARGUMENT for fewer than it has. */
+sl_status sl_i_measured_records(const sl_hierarchy *hierarchy, uint32_t *num_records, sl_error *error) SL_MUST_USE;
+
 /** The judged hierarchy as the passes read it. */
 typedef struct sl_i_judged {
     const uint32_t *order, *join;
@@ -57,6 +63,20 @@ typedef struct sl_i_judged {
 
 static inline uint32_t sl_i_bucket(const sl_i_judged *judged, uint32_t level) {
     return judged->bucket_of ? judged->bucket_of[level] : level;
+}
+
+/** A sum that a million small changes do not wear down. Zero-initialise. */
+typedef struct sl_i_sum {
+    double sum, low; /* what the sum is, and what it lost to rounding */
+} sl_i_sum;
+
+static inline double sl_i_sum_value(const sl_i_sum *total) { return total->sum + total->low; }
+/** Neumaier's addition. Returns the sum so far. */
+static inline double sl_i_sum_add(sl_i_sum *total, double change) {
+    double next = total->sum + change;
+    total->low += fabs(total->sum) >= fabs(change) ? (total->sum - next) + change : (change - next) + total->sum;
+    total->sum = next;
+    return sl_i_sum_value(total);
 }
 
 /** x ln x: a table for small x, the library's log otherwise. */

@@ -1,5 +1,6 @@
 /* formulas.c: every metric, as a formula over the sums of one cut. To add a metric: its name in starlings.h, a row in
- * `metrics` below, and a function here; a sum it needs and that is not there goes into curve.h and the passes.
+ * `metrics` below, and a function here; a sum it needs and that is not there goes into curve.h and the passes. What no sums of
+ * one cut can tell is a pass of its own (lifetimes.h), made when the metric is asked for.
  *
  * Edge cases follow scikit-learn where it defines them. Elsewhere: no predicted pairs, precision 1 (nothing claimed, nothing
  * wrong); no reference pairs, recall 1; an empty frame has counts 0 and ratios 1. Where integers know that one side
@@ -7,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "metrics/curve.h"
+#include "metrics/lifetimes.h"
 
 /* One cut, with the names of the formulas. What does not change from cut to cut is filled in once. */
 typedef struct cut {
@@ -145,59 +146,77 @@ static double pair_count(const cut *c) { return (double)c->predicted; }
 
 typedef struct metric_entry {
     const char *name;
+    /* One of the two: a formula over the sums of one cut, or a pass that fills all rows. */
     double (*evaluate)(const cut *c);
+    sl_status (*measure)(const sl_curve *curve, double parameter, double *values, sl_error *error);
     bool needs_reference, is_count;
     const char *definition;
 } metric_entry;
 
+#define FORMULA(function) function, NULL
+#define PASS(function) NULL, function
+
 static const metric_entry metrics[SL_NUM_METRICS] = {
-    [SL_METRIC_PRECISION] = {"precision", precision, true, false,
+    [SL_METRIC_PRECISION] = {"precision", FORMULA(precision), true, false,
                              "Share of the record pairs put together that belong together: TP / (TP + FP)."},
-    [SL_METRIC_RECALL] = {"recall", recall, true, false,
+    [SL_METRIC_RECALL] = {"recall", FORMULA(recall), true, false,
                           "Share of the record pairs that belong together that were put together: TP / (TP + FN)."},
-    [SL_METRIC_F1] = {"f1", f1, true, false,
+    [SL_METRIC_F1] = {"f1", FORMULA(f1), true, false,
                       "Harmonic mean of pairwise precision and recall: 2 TP / (2 TP + FP + FN)."},
-    [SL_METRIC_F_BETA] = {"f_beta", f_beta, true, false,
+    [SL_METRIC_F_BETA] = {"f_beta", FORMULA(f_beta), true, false,
                           "Pairwise F measure that weighs recall beta times as much as precision."},
-    [SL_METRIC_RAND] = {"rand", rand_index, true, false, "Share of all record pairs judged right: (TP + TN) / all."},
-    [SL_METRIC_ARI] = {"ari", ari, true, false, "Rand index adjusted for chance (Hubert and Arabie 1985)."},
-    [SL_METRIC_FOWLKES_MALLOWS] = {"fowlkes_mallows", fowlkes_mallows, true, false,
+    [SL_METRIC_RAND] = {"rand", FORMULA(rand_index), true, false,
+                        "Share of all record pairs judged right: (TP + TN) / all."},
+    [SL_METRIC_ARI] = {"ari", FORMULA(ari), true, false, "Rand index adjusted for chance (Hubert and Arabie 1985)."},
+    [SL_METRIC_FOWLKES_MALLOWS] = {"fowlkes_mallows", FORMULA(fowlkes_mallows), true, false,
                                    "Geometric mean of pairwise precision and recall."},
-    [SL_METRIC_JACCARD] = {"jaccard", jaccard, true, false, "Pairs together in both over pairs together in either."},
-    [SL_METRIC_MUTUAL_INFORMATION] = {"mutual_information", mutual_information, true, false,
+    [SL_METRIC_JACCARD] = {"jaccard", FORMULA(jaccard), true, false,
+                           "Pairs together in both over pairs together in either."},
+    [SL_METRIC_MUTUAL_INFORMATION] = {"mutual_information", FORMULA(mutual_information), true, false,
                                       "Mutual information of the two partitions, in nats."},
-    [SL_METRIC_NMI] = {"nmi", nmi, true, false, "Mutual information over the arithmetic mean of the two entropies."},
-    [SL_METRIC_HOMOGENEITY] = {"homogeneity", homogeneity, true, false,
+    [SL_METRIC_NMI] = {"nmi", FORMULA(nmi), true, false,
+                       "Mutual information over the arithmetic mean of the two entropies."},
+    [SL_METRIC_HOMOGENEITY] = {"homogeneity", FORMULA(homogeneity), true, false,
                                "1 - H(reference | judged) / H(reference) (Rosenberg and Hirschberg 2007)."},
-    [SL_METRIC_COMPLETENESS] = {"completeness", completeness, true, false,
+    [SL_METRIC_COMPLETENESS] = {"completeness", FORMULA(completeness), true, false,
                                 "1 - H(judged | reference) / H(judged) (Rosenberg and Hirschberg 2007)."},
-    [SL_METRIC_V_MEASURE] = {"v_measure", v_measure, true, false, "Harmonic mean of homogeneity and completeness."},
-    [SL_METRIC_VARIATION_OF_INFORMATION] = {"variation_of_information", variation_of_information, true, false,
+    [SL_METRIC_V_MEASURE] = {"v_measure", FORMULA(v_measure), true, false,
+                             "Harmonic mean of homogeneity and completeness."},
+    [SL_METRIC_VARIATION_OF_INFORMATION] = {"variation_of_information", FORMULA(variation_of_information), true, false,
                                             "H(reference | judged) + H(judged | reference), in nats; 0 if equal."},
     [SL_METRIC_BCUBED_PRECISION] =
-        {"bcubed_precision", bcubed_precision, true, false,
+        {"bcubed_precision", FORMULA(bcubed_precision), true, false,
          "Mean over records of the share of the record's entity that belongs with it (Bagga and "
          "Baldwin 1998)."},
-    [SL_METRIC_BCUBED_RECALL] = {"bcubed_recall", bcubed_recall, true, false,
+    [SL_METRIC_BCUBED_RECALL] = {"bcubed_recall", FORMULA(bcubed_recall), true, false,
                                  "Mean over records of the share of the record's true entity that is in its entity."},
-    [SL_METRIC_BCUBED_F1] = {"bcubed_f1", bcubed_f1, true, false, "Harmonic mean of B-cubed precision and recall."},
-    [SL_METRIC_CLUSTER_PRECISION] = {"cluster_precision", cluster_precision, true, false,
+    [SL_METRIC_BCUBED_F1] = {"bcubed_f1", FORMULA(bcubed_f1), true, false,
+                             "Harmonic mean of B-cubed precision and recall."},
+    [SL_METRIC_CLUSTER_PRECISION] = {"cluster_precision", FORMULA(cluster_precision), true, false,
                                      "Share of the entities that equal a true entity exactly."},
-    [SL_METRIC_CLUSTER_RECALL] = {"cluster_recall", cluster_recall, true, false,
+    [SL_METRIC_CLUSTER_RECALL] = {"cluster_recall", FORMULA(cluster_recall), true, false,
                                   "Share of the true entities that were found exactly."},
-    [SL_METRIC_CLUSTER_F1] = {"cluster_f1", cluster_f1, true, false,
+    [SL_METRIC_CLUSTER_F1] = {"cluster_f1", FORMULA(cluster_f1), true, false,
                               "Harmonic mean of cluster precision and cluster recall."},
-    [SL_METRIC_PURITY] = {"purity", purity, true, false,
+    [SL_METRIC_PURITY] = {"purity", FORMULA(purity), true, false,
                           "Share of the records that carry the most frequent true entity of their entity."},
-    [SL_METRIC_INVERSE_PURITY] = {"inverse_purity", inverse_purity, true, false,
+    [SL_METRIC_INVERSE_PURITY] = {"inverse_purity", FORMULA(inverse_purity), true, false,
                                   "Purity with the two partitions exchanged."},
-    [SL_METRIC_ENTITY_COUNT] = {"entity_count", entity_count, false, true, "Number of entities."},
-    [SL_METRIC_ENTROPY] = {"entropy", judged_entropy, false, false,
+    [SL_METRIC_ENTITY_COUNT] = {"entity_count", FORMULA(entity_count), false, true, "Number of entities."},
+    [SL_METRIC_ENTROPY] = {"entropy", FORMULA(judged_entropy), false, false,
                            "Entropy of the entity of a random record, in nats; 0 for one entity."},
-    [SL_METRIC_LARGEST_ENTITY] = {"largest_entity", largest_entity, false, true, "Records of the largest entity."},
-    [SL_METRIC_MEAN_SIZE] = {"mean_size", mean_size, false, false, "Records per entity."},
-    [SL_METRIC_SINGLETONS] = {"singletons", singletons, false, true, "Number of entities of one record."},
-    [SL_METRIC_PAIR_COUNT] = {"pair_count", pair_count, false, true, "Number of record pairs within entities."},
+    [SL_METRIC_LARGEST_ENTITY] = {"largest_entity", FORMULA(largest_entity), false, true,
+                                  "Records of the largest entity."},
+    [SL_METRIC_MEAN_SIZE] = {"mean_size", FORMULA(mean_size), false, false, "Records per entity."},
+    [SL_METRIC_SINGLETONS] = {"singletons", FORMULA(singletons), false, true, "Number of entities of one record."},
+    [SL_METRIC_PAIR_COUNT] = {"pair_count", FORMULA(pair_count), false, true,
+                              "Number of record pairs within entities."},
+    [SL_METRIC_ENTITY_STABILITY] =
+        {"entity_stability", PASS(sl_i_entity_stability), false, false,
+         "Mean over records of the width of the range of thresholds over which the record's entity stays what it is."},
+    [SL_METRIC_THRESHOLD_SENSITIVITY] = {"threshold_sensitivity", PASS(sl_i_threshold_sensitivity), false, false,
+                                         "Share of the records whose entity is not one both at the threshold plus the "
+                                         "shift and at the threshold minus it."},
 };
 
 static const metric_entry *entry_of(sl_metric metric) {
@@ -301,18 +320,24 @@ static void evaluate_rows(void *state, uint64_t task, uint32_t lane) {
     }
 }
 
+static sl_status check_parameter(sl_metric metric, double parameter, sl_error *error) {
+    if (metric == SL_METRIC_THRESHOLD_SENSITIVITY) return sl_i_check_shift(parameter, error);
+    if (metric != SL_METRIC_F_BETA || (parameter > 0.0 && isfinite(parameter))) return SL_OK;
+    return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "beta of f_beta is %g: pass a number above 0", parameter);
+}
+
 sl_status sl_curve_metric(const sl_curve *curve, sl_metric metric, double parameter, double *values, sl_error *error) {
     const metric_entry *entry = entry_of(metric);
     if (!entry) return sl_i_fail(error, SL_ERROR_UNKNOWN_METRIC, "there is no metric number %d", (int)metric);
     if (entry->needs_reference && !curve->reference)
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
                          "the metric \"%s\" compares with a reference, and there is none: add one", entry->name);
-    if (metric == SL_METRIC_F_BETA && !(parameter > 0.0 && isfinite(parameter)))
-        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "beta of f_beta is %g: pass a number above 0", parameter);
+    SL_TRY(check_parameter(metric, parameter, error));
     if (!values && curve->num_rows > 0)
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
                          "there is no room for the values: pass an array of %llu doubles",
                          (unsigned long long)curve->num_rows);
+    if (entry->measure) return entry->measure(curve, parameter, values, error);
     evaluation e = {curve, entry, parameter, values};
     uint64_t tasks = curve->num_rows / ROWS_A_TASK + (curve->num_rows % ROWS_A_TASK != 0);
     return sl_i_parallel(tasks, sl_num_threads(), evaluate_rows, &e, NULL, 0, error);

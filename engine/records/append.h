@@ -8,8 +8,8 @@
 
 #include "support/pool.h"
 
-/** Take the writer lock. Nothing fails. */
-void sl_i_append_begin(sl_context *context);
+/** Take the writer lock. SL_ERROR_SYSTEM: see sl_i_context_write. */
+sl_status sl_i_append_begin(sl_context *context, sl_error *error) SL_MUST_USE;
 /** Records appended so far, the unpublished ones included. */
 uint32_t sl_i_append_num_records(const sl_context *context);
 /** Publish what was appended and give the lock back. */

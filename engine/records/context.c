@@ -8,25 +8,34 @@
 
 /* ---------------------------------------------------------------------------------------------- life */
 
-/* Appends must not wait for ever behind a stream of look-ups. */
-static int make_lock(pthread_rwlock_t *lock) {
-    pthread_rwlockattr_t attributes;
-    if (pthread_rwlockattr_init(&attributes) != 0) return -1;
-#if defined(__GLIBC__)
-    (void)pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-#endif
-    int result = pthread_rwlock_init(lock, &attributes);
-    pthread_rwlockattr_destroy(&attributes);
-    return result;
+static sl_status fail_lost(sl_error *error) {
+    return sl_i_fail(
+        error, SL_ERROR_SYSTEM,
+        "another thread was adding records when this process was forked, and left their look-up unfinished here: "
+        "fork while nothing is being added, or read the records anew in the child");
 }
+
+static sl_i_fork_lock *lock_of(const sl_context *context) { return (sl_i_fork_lock *)(uintptr_t)&context->lock; }
+
+sl_status sl_i_context_read(const sl_context *context, sl_error *error) {
+    return sl_i_fork_lock_read(lock_of(context)) ? SL_OK : fail_lost(error);
+}
+
+sl_status sl_i_context_write(sl_context *context, sl_error *error) {
+    return sl_i_fork_lock_write(&context->lock) ? SL_OK : fail_lost(error);
+}
+
+void sl_i_context_end_read(const sl_context *context) { sl_i_fork_lock_end_read(lock_of(context)); }
+void sl_i_context_end_write(sl_context *context) { sl_i_fork_lock_end_write(&context->lock); }
 
 static sl_status make_empty(sl_context **out, sl_error *error) {
     sl_context *context = NULL;
     *out = NULL;
     SL_TRY(sl_i_allocate_zeroed(&context, 1, sizeof *context, "a data context", error));
-    if (make_lock(&context->lock) != 0) {
+    sl_status status = sl_i_fork_lock_make(&context->lock, "a data context", error);
+    if (status != SL_OK) {
         sl_i_release(context, 1, sizeof *context);
-        return sl_i_fail(error, SL_ERROR_SYSTEM, "no lock for a data context: the system is out of resources");
+        return status;
     }
     context->capacity = SL_MAX_RECORDS;
     atomic_init(&context->references, 1);
@@ -53,6 +62,7 @@ static sl_status copy_into(const sl_context *context, uint32_t num_records, sl_c
     SL_TRY(sl_i_names_copy(&context->names, &copy->names, error));
     SL_TRY(sl_i_store_copy(&context->store, count, &copy->store, error));
     SL_TRY(sl_i_index_copy(&context->index, &context->store, count, &copy->index, error));
+    SL_TRY(sl_i_attributes_copy(&context->attributes, count, &copy->attributes, error));
     count_kinds(copy);
     sl_i_context_publish(copy);
     return SL_OK;
@@ -62,9 +72,11 @@ sl_status sl_context_copy(const sl_context *context, uint32_t num_records, sl_co
     sl_context *copy = NULL;
     *out = NULL;
     SL_TRY(make_empty(&copy, error));
-    pthread_rwlock_rdlock(sl_i_context_lock(context));
-    sl_status status = copy_into(context, num_records, copy, error);
-    pthread_rwlock_unlock(sl_i_context_lock(context));
+    sl_status status = sl_i_context_read(context, error);
+    if (status == SL_OK) {
+        status = copy_into(context, num_records, copy, error);
+        sl_i_context_end_read(context);
+    }
     if (status == SL_OK)
         *out = copy;
     else
@@ -82,8 +94,17 @@ void sl_context_release(sl_context *context) {
     sl_i_store_free(&context->store);
     sl_i_index_free(&context->index);
     sl_i_names_free(&context->names);
-    pthread_rwlock_destroy(&context->lock);
+    sl_i_attributes_free(&context->attributes);
+    sl_i_fork_lock_free(&context->lock);
     sl_i_release(context, 1, sizeof *context);
+}
+
+uint64_t sl_context_memory(const sl_context *context) {
+    if (sl_i_context_read(context, NULL) != SL_OK) return 0;
+    uint64_t bytes = sizeof *context + sl_i_store_memory(&context->store) + sl_i_index_memory(&context->index) +
+                     sl_i_names_memory(&context->names);
+    sl_i_context_end_read(context);
+    return bytes;
 }
 
 /* ---------------------------------------------------------------------------------------------- changing */
@@ -110,10 +131,13 @@ void sl_i_context_drop(sl_context *context, uint32_t count) {
 }
 
 void sl_context_truncate(sl_context *context, uint32_t num_records) {
-    pthread_rwlock_wrlock(&context->lock);
+    sl_i_attributes dropped = {0};
+    if (sl_i_context_write(context, NULL) != SL_OK) return;
     sl_i_context_drop(context, num_records);
+    sl_i_attributes_truncate(&context->attributes, num_records, &dropped);
     sl_i_context_publish(context);
-    pthread_rwlock_unlock(&context->lock);
+    sl_i_context_end_write(context);
+    sl_i_attributes_free(&dropped);
 }
 
 void sl_i_context_set_capacity_for_test(sl_context *context, uint32_t capacity) { context->capacity = capacity; }
@@ -124,17 +148,18 @@ sl_status sl_context_add_source(sl_context *context, const char *name, size_t le
                                 sl_error *error) {
     *out_source = 0;
     if (!name && length > 0) return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "the name of the source is missing");
-    pthread_rwlock_wrlock(&context->lock);
+    SL_TRY(sl_i_context_write(context, error));
     sl_status status = sl_i_names_add(&context->names, name ? name : "", name ? length : 0, out_source, error);
     if (status == SL_OK) sl_i_names_publish(&context->names);
-    pthread_rwlock_unlock(&context->lock);
+    sl_i_context_end_write(context);
     return status;
 }
 
 bool sl_context_find_source(const sl_context *context, const char *name, size_t length, uint16_t *out_source) {
-    pthread_rwlock_rdlock(sl_i_context_lock(context));
+    *out_source = 0;
+    if (sl_i_context_read(context, NULL) != SL_OK) return false;
     bool found = sl_i_names_find(&context->names, name ? name : "", name ? length : 0, out_source);
-    pthread_rwlock_unlock(sl_i_context_lock(context));
+    sl_i_context_end_read(context);
     return found;
 }
 
@@ -179,20 +204,24 @@ static sl_status add_names(sl_context *context, const sl_i_key_reader *reader, u
     return SL_OK;
 }
 
+static sl_status add_names_locked(sl_context *context, const sl_i_key_reader *reader, uint16_t *sources,
+                                  sl_error *error) {
+    SL_TRY(sl_i_context_write(context, error));
+    sl_status status = add_names(context, reader, sources, error);
+    if (status == SL_OK)
+        sl_i_names_publish(&context->names);
+    else
+        sl_i_names_rollback(&context->names);
+    sl_i_context_end_write(context);
+    return status;
+}
+
 sl_status sl_context_add_sources(sl_context *context, const sl_column *names, uint16_t *sources, sl_error *error) {
     sl_i_key_reader reader = {0};
     const sl_key_column column = {.keys = *names};
     SL_TRY(check_names(names, error));
     sl_status status = sl_i_key_reader_make(&column, "of sources", 1, 0, &reader, error);
-    if (status == SL_OK) {
-        pthread_rwlock_wrlock(&context->lock);
-        status = add_names(context, &reader, sources, error);
-        if (status == SL_OK)
-            sl_i_names_publish(&context->names);
-        else
-            sl_i_names_rollback(&context->names);
-        pthread_rwlock_unlock(&context->lock);
-    }
+    if (status == SL_OK) status = add_names_locked(context, &reader, sources, error);
     sl_i_key_reader_free(&reader);
     return status;
 }

@@ -1,6 +1,6 @@
 /* context.h: inside a data context.
  *
- * Store, index and names change under the writer side of `lock`. `num_records` is what readers may look at: stored with
+ * Store, index, names and attributes change under the writer side of `lock`. `num_records` is what readers may look at: stored with
  * release after the records it counts, so that sl_context_record needs no lock. Looking keys up takes the reader side,
  * because index structures move when they grow.
  *
@@ -8,32 +8,36 @@
 #ifndef SL_RECORDS_CONTEXT_H
 #define SL_RECORDS_CONTEXT_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "records/append.h"
+#include "records/attributes.h"
 #include "records/key_index.h"
 #include "records/source_names.h"
+#include "support/fork_lock.h"
 
 struct sl_context {
-    pthread_rwlock_t lock;
+    sl_i_fork_lock lock;
     sl_i_record_store store;
     sl_i_key_index index;
     sl_i_source_names names;
-    uint64_t kind_counts[4]; /* records by sl_key_kind, unpublished ones included */
-    uint32_t capacity;       /* SL_MAX_RECORDS but in tests */
-    atomic_uint num_records; /* published */
-    atomic_uint key_kinds;   /* published */
+    sl_i_attributes attributes; /* of published records */
+    uint64_t kind_counts[4];    /* records by sl_key_kind, unpublished ones included */
+    uint32_t capacity;          /* SL_MAX_RECORDS but in tests */
+    atomic_uint num_records;    /* published */
+    atomic_uint key_kinds;      /* published */
     atomic_uint references;
 };
 
 static inline uint32_t sl_i_context_published(const sl_context *context) {
     return atomic_load_explicit(&context->num_records, memory_order_acquire);
 }
-/** The lock is taken for reading contexts that the caller sees as const. */
-static inline pthread_rwlock_t *sl_i_context_lock(const sl_context *context) {
-    return (pthread_rwlock_t *)(uintptr_t)&context->lock;
-}
+/** Take the reader side of the lock, also of contexts that the caller sees as const, or the writer side. SL_ERROR_SYSTEM: another
+ *  thread was changing the context when this process was forked. */
+sl_status sl_i_context_read(const sl_context *context, sl_error *error) SL_MUST_USE;
+sl_status sl_i_context_write(sl_context *context, sl_error *error) SL_MUST_USE;
+void sl_i_context_end_read(const sl_context *context);
+void sl_i_context_end_write(sl_context *context);
 
 /** Make room for `extra` more records of any kind in store and table (key bytes excepted). */
 sl_status sl_i_context_reserve(sl_context *context, uint64_t extra, sl_error *error) SL_MUST_USE;

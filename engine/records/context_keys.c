@@ -21,7 +21,7 @@ static sl_status read_all(sl_i_row_reader *reader, uint32_t *indices, const sl_p
 static sl_status read_in_transaction(sl_context *context, const sl_key_column *keys, sl_i_lookup_mode mode,
                                      uint32_t *indices, const sl_progress *progress, sl_error *error) {
     sl_i_row_reader reader = {0};
-    sl_i_append_begin(context);
+    SL_TRY(sl_i_append_begin(context, error));
     sl_status status = sl_i_row_reader_make(context, &keys, column_name, 1, mode, 0, &reader, error);
     if (status == SL_OK) status = read_all(&reader, indices, progress, error);
     sl_i_row_reader_free(&reader);
@@ -39,14 +39,14 @@ sl_status sl_context_intern(sl_context *context, const sl_key_column *keys, uint
 
 sl_status sl_context_find(const sl_context *context, const sl_key_column *keys, uint32_t *indices, sl_error *error) {
     sl_i_row_reader reader = {0};
-    pthread_rwlock_rdlock(sl_i_context_lock(context));
+    SL_TRY(sl_i_context_read(context, error));
     /* Finding changes nothing; the reader's type serves appending too. */
     sl_context *mutable_context = (sl_context *)(uintptr_t)context;
     sl_status status =
         sl_i_row_reader_make(mutable_context, &keys, column_name, 1, SL_I_LOOKUP_FIND, 0, &reader, error);
     if (status == SL_OK) status = read_all(&reader, indices, NULL, error);
     sl_i_row_reader_free(&reader);
-    pthread_rwlock_unlock(sl_i_context_lock(context));
+    sl_i_context_end_read(context);
     return status;
 }
 
@@ -73,7 +73,7 @@ sl_status sl_context_add_records(sl_context *context, const sl_key_column *keys,
     sl_i_row_reader reader = {0};
     *out_first = 0;
     SL_TRY(check_one_source(keys, error));
-    sl_i_append_begin(context);
+    SL_TRY(sl_i_append_begin(context, error));
     uint32_t first = sl_i_append_num_records(context);
     sl_status status = sl_i_row_reader_make(context, &keys, column_name, 1, SL_I_LOOKUP_APPEND, 0, &reader, error);
     if (status == SL_OK) status = append_all(&reader, error);

@@ -89,12 +89,13 @@ static sl_status check_all(const sl_context *context, sl_error *error) {
         SL_TRY(check_record(context, i, error));
         SL_TRY(check_found(context, i, error));
     }
-    return check_counts(context, error);
+    const char *fault = sl_i_attributes_fault(&context->attributes, context->store.count);
+    return fault ? broken(error, fault, context->store.count) : check_counts(context, error);
 }
 
 sl_status sl_i_context_validate(const sl_context *context, sl_error *error) {
-    pthread_rwlock_rdlock(sl_i_context_lock(context));
+    SL_TRY(sl_i_context_read(context, error));
     sl_status status = check_all(context, error);
-    pthread_rwlock_unlock(sl_i_context_lock(context));
+    sl_i_context_end_read(context);
     return status;
 }

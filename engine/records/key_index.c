@@ -28,6 +28,13 @@ void sl_i_index_free(sl_i_key_index *index) {
     *index = (sl_i_key_index){0};
 }
 
+uint64_t sl_i_index_memory(const sl_i_key_index *index) {
+    uint64_t bytes = index->slots ? sl_i_index_length(index) * sizeof *index->slots : 0;
+    bytes += index->num_maps * sizeof *index->maps;
+    for (uint64_t i = 0; i < index->num_maps; i++) bytes += index->maps[i].capacity * sizeof(uint32_t);
+    return bytes;
+}
+
 /* ---------------------------------------------------------------------------------------------- the table */
 
 static void place(sl_i_key_index *index, uint64_t slot) {

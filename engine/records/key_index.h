@@ -51,6 +51,8 @@ static inline sl_i_int_map *sl_i_index_dense(const sl_i_key_index *index, uint16
 
 sl_status sl_i_index_make(sl_i_key_index *out, sl_error *error) SL_MUST_USE;
 void sl_i_index_free(sl_i_key_index *index);
+/** Bytes held, as the allocator counts them. */
+uint64_t sl_i_index_memory(const sl_i_key_index *index);
 /** Make room in the table for `extra` more keys. Slots move. On failure nothing changes. */
 sl_status sl_i_index_reserve(sl_i_key_index *index, uint64_t extra, sl_error *error) SL_MUST_USE;
 /** Prepare for `rows` int keys of `source` up to `largest`: choose their structure and make a direct map long enough. A source

@@ -5,18 +5,18 @@ struct sl_i_pair_reader {
     sl_i_row_reader rows;
 };
 
-void sl_i_append_begin(sl_context *context) { pthread_rwlock_wrlock(&context->lock); }
+sl_status sl_i_append_begin(sl_context *context, sl_error *error) { return sl_i_context_write(context, error); }
 
 uint32_t sl_i_append_num_records(const sl_context *context) { return context->store.count; }
 
 void sl_i_append_commit(sl_context *context) {
     sl_i_context_publish(context);
-    pthread_rwlock_unlock(&context->lock);
+    sl_i_context_end_write(context);
 }
 
 void sl_i_append_rollback(sl_context *context) {
     sl_i_context_drop(context, sl_i_context_published(context));
-    pthread_rwlock_unlock(&context->lock);
+    sl_i_context_end_write(context);
 }
 
 sl_status sl_i_pair_reader_create(sl_context *context, const sl_key_column *left, const sl_key_column *right,

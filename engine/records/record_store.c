@@ -130,3 +130,10 @@ void sl_i_store_free(sl_i_record_store *store) {
     sl_i_release(store->chunks, store->chunk_capacity, sizeof(sl_i_chunk));
     *store = (sl_i_record_store){0};
 }
+
+uint64_t sl_i_store_memory(const sl_i_record_store *store) {
+    uint64_t bytes = store->chunk_capacity * sizeof(sl_i_chunk);
+    for (uint32_t i = 0; i < store->num_segments; i++) bytes += sl_i_segment_length(i) * sizeof(sl_i_stored);
+    for (uint64_t i = 0; i < store->num_chunks; i++) bytes += store->chunks[i].size;
+    return bytes;
+}

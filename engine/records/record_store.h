@@ -98,5 +98,7 @@ sl_status sl_i_store_copy(const sl_i_record_store *source, uint32_t count, sl_i_
     SL_MUST_USE;
 /** Give all memory back. */
 void sl_i_store_free(sl_i_record_store *store);
+/** Bytes held, as the allocator counts them. */
+uint64_t sl_i_store_memory(const sl_i_record_store *store);
 
 #endif

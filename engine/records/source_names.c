@@ -117,3 +117,11 @@ void sl_i_names_free(sl_i_source_names *names) {
         sl_i_release(names->segments[k], UINT64_C(1) << k, sizeof(sl_i_source_name *));
     sl_i_release(names->slots, names->num_slots, sizeof *names->slots);
 }
+
+uint64_t sl_i_names_memory(const sl_i_source_names *names) {
+    uint64_t bytes = names->num_slots * sizeof *names->slots;
+    for (uint32_t i = 0; i < names->count; i++) bytes += name_size(sl_i_names_at(names, i)->length);
+    for (uint32_t k = 0; k < SL_I_NAME_SEGMENTS; k++)
+        if (names->segments[k]) bytes += (UINT64_C(1) << k) * sizeof(sl_i_source_name *);
+    return bytes;
+}

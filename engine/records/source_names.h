@@ -37,5 +37,7 @@ void sl_i_names_rollback(sl_i_source_names *names);
 const sl_i_source_name *sl_i_names_at(const sl_i_source_names *names, uint32_t source);
 sl_status sl_i_names_copy(const sl_i_source_names *source, sl_i_source_names *out, sl_error *error) SL_MUST_USE;
 void sl_i_names_free(sl_i_source_names *names);
+/** Bytes held, as the allocator counts them. */
+uint64_t sl_i_names_memory(const sl_i_source_names *names);
 
 #endif

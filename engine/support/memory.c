@@ -1,5 +1,7 @@
-/* memory.c: see memory.h. The default allocator is aligned_alloc/free; blocks of LARGE bytes and more start at a huge-page
- * boundary and ask for huge pages. */
+/* memory.c: see memory.h. The default allocator is aligned_alloc/free; blocks of LARGE bytes and more are mapped: they start at a
+ * huge-page boundary, ask for huge pages, and go back to the system when they are released. The C library would keep them
+ * after a while (its threshold for mapping rises with what is freed), and a service would hold what its largest build once
+ * needed. */
 #include "support/memory.h"
 
 #include <stdatomic.h>
@@ -8,6 +10,7 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 #define ALIGNMENT ((size_t)64)
@@ -21,24 +24,70 @@ static size_t round_up(size_t size) {
     return size >= LARGE && pages - size <= size / 8 ? pages : rounded;
 }
 
+/* Memory checkers see only what comes from the C library. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define IS_CHECKED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(IS_CHECKED)
+#define MAPS_LARGE_BLOCKS 0
+#elif defined(__linux__) && defined(MADV_HUGEPAGE)
+#define MAPS_LARGE_BLOCKS 1
+#else
+#define MAPS_LARGE_BLOCKS 0
+#endif
+
+#if MAPS_LARGE_BLOCKS
+
+static size_t whole_pages(size_t size) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (round_up(size) + page - 1) / page * page;
+}
+
+/* Mapped a huge page too long, and cut to begin at the boundary of one. */
+static void *allocate_large(size_t size) {
+    size_t length = whole_pages(size), mapped = length + HUGE_PAGE;
+    uint8_t *memory = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return NULL;
+    size_t before = (HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE) % HUGE_PAGE, after = mapped - before - length;
+    if (before) (void)munmap(memory, before);
+    if (after) (void)munmap(memory + before + length, after);
+    /* Advice only: where the kernel refuses, small pages serve. The advised range ends at the last whole huge page. */
+    (void)madvise(memory + before, length / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    return memory + before;
+}
+
+static void release_large(void *memory, size_t size) { (void)munmap(memory, whole_pages(size)); }
+
+#else
+
+static void *allocate_large(size_t size) {
+    void *memory = NULL;
+    return posix_memalign(&memory, HUGE_PAGE, round_up(size)) == 0 ? memory : NULL;
+}
+
+static void release_large(void *memory, size_t size) {
+    (void)size;
+    free(memory);
+}
+
+#endif
+
 static void *default_allocate(void *state, size_t size) {
     (void)state;
-    size_t alignment = size >= LARGE ? HUGE_PAGE : ALIGNMENT;
-    if (size > SIZE_MAX - HUGE_PAGE) return NULL;
-    size_t rounded = round_up(size);
+    if (size > SIZE_MAX - 3 * HUGE_PAGE) return NULL;
+    if (size >= LARGE) return allocate_large(size);
     void *memory = NULL;
-    if (posix_memalign(&memory, alignment, rounded) != 0) return NULL;
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    /* Advice only: where the kernel refuses, small pages serve. The advised range ends at the last whole huge page. */
-    if (size >= LARGE) (void)madvise(memory, rounded / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-#endif
-    return memory;
+    return posix_memalign(&memory, ALIGNMENT, round_up(size)) == 0 ? memory : NULL;
 }
 
 static void default_release(void *state, void *memory, size_t size) {
     (void)state;
-    (void)size;
-    free(memory);
+    if (size >= LARGE)
+        release_large(memory, size);
+    else
+        free(memory);
 }
 
 static const sl_allocator default_allocator = {default_allocate, default_release, NULL};
@@ -72,6 +121,8 @@ sl_status sl_i_allocate(void *out, uint64_t count, size_t size, const char *what
     *slot = memory;
     return SL_OK;
 }
+
+uint64_t sl_i_block_bytes(uint64_t count, size_t size) { return count > 0 && size > 0 ? count * size : 1; }
 
 sl_status sl_i_allocate_zeroed(void *out, uint64_t count, size_t size, const char *what, sl_error *error) {
     SL_TRY(sl_i_allocate(out, count, size, what, error));

@@ -14,6 +14,8 @@ sl_status sl_i_allocate(void *out, uint64_t count, size_t size, const char *what
 sl_status sl_i_allocate_zeroed(void *out, uint64_t count, size_t size, const char *what, sl_error *error) SL_MUST_USE;
 /** Give back what was allocated as `count` elements of `size` bytes. NULL is fine. */
 void sl_i_release(void *memory, uint64_t count, size_t size);
+/** Bytes that such a block counts for in sl_memory_in_use: at least one. */
+uint64_t sl_i_block_bytes(uint64_t count, size_t size);
 /** Grow *(void **)memory_io from `old_count` to `new_count` elements, keeping the first ones. On failure nothing changes. */
 sl_status sl_i_grow(void *memory_io, uint64_t old_count, uint64_t new_count, size_t size, const char *what,
                     sl_error *error) SL_MUST_USE;

@@ -26,6 +26,8 @@ const char *sl_status_name(sl_status status) {
     case SL_ERROR_OVERLAP: return "overlapping entities";
     case SL_ERROR_CAPACITY: return "capacity exceeded";
     case SL_ERROR_UNKNOWN_METRIC: return "unknown metric";
+    case SL_ERROR_COLLECTION_NOT_FOUND: return "collection not found";
+    case SL_ERROR_DUPLICATE_COLLECTION: return "duplicate collection";
     case SL_ERROR_CORRUPT: return "corrupt structure";
     case SL_ERROR_SYSTEM: return "system error";
     }

@@ -42,8 +42,9 @@ from starlings.exceptions import (  # noqa: E402
     UnknownMetricError,
 )
 from starlings.expressions import Cut, Expression, Sweep, col  # noqa: E402
-from starlings.frame import EntityFrame  # noqa: E402
+from starlings.frame import Assimilation, EntityFrame  # noqa: E402
 from starlings.key import Key  # noqa: E402
+from starlings.merge_events import MergeEvent, MergeEvents  # noqa: E402
 from starlings.metrics import (  # noqa: E402
     Metric,
     Metrics,
@@ -56,6 +57,7 @@ from starlings.metrics import (  # noqa: E402
     cluster_recall,
     completeness,
     entity_count,
+    entity_stability,
     entropy,
     f1,
     f_beta,
@@ -74,10 +76,14 @@ from starlings.metrics import (  # noqa: E402
     recall,
     report,
     singletons,
+    threshold_sensitivity,
     v_measure,
     variation_of_information,
 )
+from starlings.monitoring import ComputationStats, FrameMetrics  # noqa: E402
 from starlings.partition import Partition  # noqa: E402
+from starlings.profile import PerformanceProfile  # noqa: E402
+from starlings.records import Records  # noqa: E402
 from starlings.reports import Report  # noqa: E402
 from starlings.threads import num_threads, set_num_threads  # noqa: E402
 
@@ -86,10 +92,12 @@ __version__ = _core.version()
 from_records = EntityFrame.from_records
 
 __all__ = [
+    "Assimilation",
     "CapacityError",
     "Collection",
     "CollectionNotFoundError",
     "ColumnNotFoundError",
+    "ComputationStats",
     "CorruptFileError",
     "Cut",
     "DuplicateCollectionError",
@@ -99,6 +107,7 @@ __all__ = [
     "Entity",
     "EntityFrame",
     "Expression",
+    "FrameMetrics",
     "InvalidArgumentError",
     "InvalidKeyError",
     "InvalidScoreError",
@@ -108,14 +117,18 @@ __all__ = [
     "KeyNotFoundError",
     "KeyValue",
     "KeysLike",
+    "MergeEvent",
+    "MergeEvents",
     "Metric",
     "Metrics",
     "MissingDependencyError",
     "OutOfMemoryError",
     "OverlapError",
     "Partition",
+    "PerformanceProfile",
     "Progress",
     "RecordName",
+    "Records",
     "RecordsLike",
     "Report",
     "StarlingsError",
@@ -132,6 +145,7 @@ __all__ = [
     "col",
     "completeness",
     "entity_count",
+    "entity_stability",
     "entropy",
     "f1",
     "f_beta",
@@ -153,6 +167,7 @@ __all__ = [
     "report",
     "set_num_threads",
     "singletons",
+    "threshold_sensitivity",
     "v_measure",
     "variation_of_information",
 ]

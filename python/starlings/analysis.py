@@ -6,7 +6,7 @@ thresholds between which nothing merges are the same partition and share a pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,15 +48,14 @@ def listed(expressions: Sequence[Any]) -> list[Expression]:
 
 
 def analyse(
-    hierarchies: Mapping[str, _core.Hierarchy],
-    num_records: int,
+    state: _core.FrameState,
     expressions: Sequence[Expression],
     metrics: Any,
     progress: _core.ProgressCallback | None,
 ) -> Report:
     """The report of expressions over the collections of a frame; see `EntityFrame.analyse`."""
     chosen = resolve(metrics, compared=len(expressions) > 1)
-    cuts = [_Cuts.of(expression, hierarchies, num_records) for expression in expressions]
+    cuts = [_Cuts.of(expression, state) for expression in expressions]
     if len(cuts) == 1:
         return _described(cuts[0], chosen, progress)
     at = _reference_position(expressions)
@@ -69,24 +68,25 @@ class _Cuts:
     """A collection with the thresholds at which it is to be cut, as compared."""
 
     name: str
+    collection: _core.Collection
     hierarchy: _core.Hierarchy
-    num_records: int
     thresholds: NDArray[np.float64]
     are_all_levels: bool
 
     @classmethod
-    def of(cls, expression: Expression, hierarchies: Mapping[str, _core.Hierarchy], num_records: int) -> _Cuts:
+    def of(cls, expression: Expression, state: _core.FrameState) -> _Cuts:
         """What an expression means in a frame."""
-        if expression.name not in hierarchies:
-            raise CollectionNotFoundError(f"no collection {expression.name!r}{nearest(expression.name, hierarchies)}")
-        hierarchy = hierarchies[expression.name]
+        collection = state.collection(expression.name)
+        if collection is None:
+            raise CollectionNotFoundError(f"no collection {expression.name!r}{nearest(expression.name, state.names())}")
+        hierarchy = collection.hierarchy
         are_all_levels = expression.is_everywhere and hierarchy.num_levels > 0
-        return cls(expression.name, hierarchy, num_records, expression.thresholds(hierarchy), are_all_levels)
+        return cls(expression.name, collection, hierarchy, expression.thresholds(hierarchy), are_all_levels)
 
     def curve(self, reference: _core.Partition | None, progress: _core.ProgressCallback | None) -> _core.Curve:
         """One pass."""
         where = None if self.are_all_levels else self.thresholds
-        return _core.Curve(self.hierarchy, self.num_records, reference, where, progress)
+        return _core.Curve(self.collection, 0, reference, where, progress)
 
     def partitions(self) -> tuple[list[float], NDArray[np.intp]]:
         """A threshold of each different partition, and for every threshold the number of its partition."""
@@ -149,7 +149,7 @@ def _measured(
     values = {metric: np.empty(shape, dtype=np.int64 if metric.is_count else np.float64) for metric in metrics}
     thresholds, numbers = reference.partitions()
     for number, threshold in enumerate(thresholds):
-        partition = _core.Partition(reference.hierarchy, threshold, reference.num_records)
+        partition = _core.Partition(reference.hierarchy, threshold, reference.collection.num_records)
         where = np.flatnonzero(numbers == number)
         start = 0
         for cuts in judged:
@@ -165,7 +165,7 @@ def _measured_once(
     judged: Sequence[_Cuts], reference: _Cuts, metrics: list[Metric], progress: _core.ProgressCallback | None
 ) -> dict[str, Column]:
     """The same against one cut of the reference: the columns are the arrays that the engine made."""
-    partition = _core.Partition(reference.hierarchy, float(reference.thresholds[0]), reference.num_records)
+    partition = reference.collection.at(float(reference.thresholds[0]))
     parts: dict[str, list[NDArray[Any]]] = {metric.label: [] for metric in metrics}
     for cuts in judged:
         curve = cuts.curve(partition, progress)

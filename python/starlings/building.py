@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from types import EllipsisType
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +17,22 @@ from numpy.typing import NDArray
 from starlings import _core
 from starlings.dataframes import EdgeColumns, readable_edges, readable_keys
 from starlings.entity import Entities, Entity
-from starlings.exceptions import DuplicateKeyError, InvalidArgumentError, shown
+from starlings.exceptions import CapacityError, DuplicateKeyError, InvalidArgumentError, shown
+from starlings.merge_events import MergeEvents
 from starlings.partition import Partition
 
 __all__ = [
     "build_from_edges",
     "build_from_entities",
     "build_from_labels",
+    "build_from_merge_events",
     "build_on_entities",
     "decimals_of",
     "entities_or_keys",
     "intern_once",
 ]
+
+_MOST_RECORDS: Final = 2**32 - 2
 
 
 def decimals_of(quantise: int | None | EllipsisType, quantize: int | None | EllipsisType) -> int:
@@ -113,6 +117,48 @@ def build_from_labels(
         known_records_only=known_records_only,
         progress=progress,
     )
+
+
+def build_from_merge_events(
+    context: _core.Context,
+    events: Any,
+    num_records: Any,
+    records: Any,
+    exact: bool,
+    source: str,
+    progress: _core.ProgressCallback | None,
+) -> _core.Hierarchy:
+    """The hierarchy of merge events over an empty context, which gets the records that they number."""
+    if num_records is None and records is None and isinstance(events, MergeEvents):
+        num_records = events.num_records
+    asked = None if num_records is None else _check_num_records(num_records)
+    if records is not None:
+        intern_once(context, readable_keys(records, "records"), source, progress=progress)
+        if asked not in (None, context.num_records):
+            raise InvalidArgumentError(
+                f"num_records is {asked}, but there are {context.num_records} records; give one of them"
+            )
+    elif asked is None:
+        raise InvalidArgumentError("give num_records or records: the numbers of results start there")
+    else:
+        context.intern(np.arange(asked, dtype=np.uint32), source, progress)
+    if not isinstance(events, MergeEvents):
+        return _core.from_merges(events, context.num_records, exact, progress)
+    if events.num_records != context.num_records:
+        raise InvalidArgumentError(
+            f"the events are numbered for {events.num_records} records, not for {context.num_records}; "
+            "give as many as their collection has"
+        )
+    return events._core.hierarchy
+
+
+def _check_num_records(value: Any) -> int:
+    """A number of records as an int."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise InvalidArgumentError(f"num_records must be an int of 0 or more, not {shown(value)}")
+    if value > _MOST_RECORDS:
+        raise CapacityError(f"num_records is {shown(value)}; a collection holds at most {_MOST_RECORDS:,}")
+    return int(value)
 
 
 def _whole_partition(entities: object) -> Partition | None:

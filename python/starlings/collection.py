@@ -21,6 +21,7 @@ from starlings.building import (
     build_from_edges,
     build_from_entities,
     build_from_labels,
+    build_from_merge_events,
     build_on_entities,
     decimals_of,
     entities_or_keys,
@@ -30,11 +31,13 @@ from starlings.dataframes import readable_keys
 from starlings.entity import Entity
 from starlings.exceptions import InvalidArgumentError, unpicklable
 from starlings.key import check_name
+from starlings.merge_events import MergeEventLike, MergeEvents
 from starlings.metrics import Metrics
+from starlings.monitoring import ComputationStats
 from starlings.partition import Partition, find_record
 from starlings.progress import reporting
 from starlings.reports import Report, statistics
-from starlings.state import Exclusive, PartitionCache, State, appending
+from starlings.state import Exclusive, State, appending
 from starlings.thresholds import as_compared, check_threshold, grid
 
 __all__ = ["Collection"]
@@ -43,8 +46,8 @@ __all__ = ["Collection"]
 class Collection:
     """A hierarchy of entities over records: every partition that scored pairs imply, at every threshold.
 
-    Made by `from_edges`, `from_entities` or `from_labels`, or taken from a frame as a view: ``frame["name"]``. Safe
-    to use from several threads.
+    Made by `from_edges`, `from_entities`, `from_labels` or `from_merge_events`, or taken from a frame as a view:
+    ``frame["name"]``. Safe to use from several threads.
 
     Examples
     --------
@@ -245,6 +248,66 @@ class Collection:
             hierarchy = build_from_labels(context, keys, labels, at, source, records is not None, callback)
         return cls._with_state(State.standalone(context, hierarchy, 6, is_closed=records is not None))
 
+    @classmethod
+    def from_merge_events(
+        cls,
+        events: Iterable[MergeEventLike],
+        num_records: int | None = None,
+        *,
+        records: KeysLike | None = None,
+        exact: bool = False,
+        source: str = "default",
+        progress: Progress = None,
+    ) -> Collection:
+        """The hierarchy of merges, highest threshold first: those of `merge_events`, or of another clustering.
+
+        Parameters
+        ----------
+        events : MergeEvents, or iterable of merge events
+            Each (threshold, components) or (threshold, components, result), or an object or mapping with ``threshold``,
+            ``merging_components`` and perhaps ``result_component``. Components are numbered as in SciPy's linkage:
+            below `num_records` a record, from there on the result of an earlier event. Merges that meet at one
+            threshold become one event. What `merge_events` gave counts as a whole, however far it was iterated.
+        num_records : int, optional
+            The number of records; left out with `records`, or with what `merge_events` gave.
+        records : keys, optional
+            All the records there are, each once, in the order in which components number them. By default their keys
+            are 0, 1, ...
+        exact : bool
+            Keep thresholds as they are instead of rounding them to six decimals. What `merge_events` gave stays as
+            exact as its collection.
+        source : str
+            The source of bare keys.
+        progress : bool, callable or None
+            As in `from_edges`.
+
+        Raises
+        ------
+        InvalidArgumentError
+            For an event of fewer than two components, of one that is not there yet or was merged before, with a
+            threshold above the one before or a wrong result, with its row.
+        InvalidThresholdError
+            For a threshold that is NaN or outside [0, 1], with its row.
+        DuplicateKeyError
+            For a key twice in `records`, with its rows.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_merge_events([(0.9, (0, 1)), (0.6, (4, 2))], records=["a", "b", "c", "d"])
+        >>> collection.threshold_between("b", "c"), collection.at(0.7).num_entities
+        (0.6, 3)
+        >>> again = sl.Collection.from_merge_events(collection.merge_events(), records=["a", "b", "c", "d"])
+        >>> again.at(0.7) == collection.at(0.7)
+        True
+        """
+        check_name(source)
+        context = _core.Context()
+        with reporting(progress) as callback:
+            hierarchy = build_from_merge_events(context, events, num_records, records, exact, source, callback)
+        decimals = 0 if hierarchy.is_exact else 6
+        return cls._with_state(State.standalone(context, hierarchy, decimals, is_closed=records is not None))
+
     # ------------------------------------------------------------------------------------------------------- reading
 
     @property
@@ -290,12 +353,11 @@ class Collection:
         """
         at = check_threshold(threshold)
         state = self._state
-        core = state.cache.get(state.hierarchy, at, state.num_records)
-        return Partition(state.context, core, as_compared(at, exact=state.hierarchy.is_exact))
+        return Partition(state.context, state.core.at(at), as_compared(at, exact=state.hierarchy.is_exact))
 
     def clear_cache(self) -> None:
         """Forget the partitions kept by `at`."""
-        self._state.cache.clear()
+        self._state.core.clear_cache()
 
     def sweep(self, start: float = 0.0, stop: float = 1.0, step: float = 0.01, *, progress: Progress = None) -> Report:
         """Statistics of the partitions at equally spaced thresholds.
@@ -324,7 +386,7 @@ class Collection:
         points = grid(start, stop, step)
         state = self._state
         with reporting(progress) as callback:
-            curve = _core.Curve(state.hierarchy, state.num_records, None, points, callback)
+            curve = _core.Curve(state.core, 0, None, points, callback)
         return Report({"threshold": np.asarray(curve.thresholds)} | statistics(curve, Metrics.stats))
 
     def threshold_between(self, a: KeyLike, b: KeyLike) -> float | None:
@@ -356,16 +418,34 @@ class Collection:
         first, second = (find_record(state.context, key, state.num_records) for key in (a, b))
         if first == second:
             return 1.0
-        if max(first, second) >= state.hierarchy.num_records:
-            return None
-        order, join = np.asarray(state.hierarchy.order), np.asarray(state.hierarchy.join)
-        start, stop = np.flatnonzero((order == first) | (order == second)).tolist()
-        weakest = int(join[start:stop].max())
-        return float(np.asarray(state.hierarchy.levels)[weakest]) if weakest < state.hierarchy.num_levels else None
+        return state.hierarchy.threshold_between(first, second)
+
+    def merge_events(self) -> MergeEvents:
+        """The merges, highest threshold first, those of one threshold by their smallest record.
+
+        Returns
+        -------
+        MergeEvents
+            An iterator of `MergeEvent`, each made when it is asked for, with a length and indices. It stays as it is
+            when edges are added.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6), ("c", "d", 0.6)])
+        >>> for event in collection.merge_events():
+        ...     print(event.threshold, event.merging_components, event.result_component)
+        0.9 (0, 1) 4
+        0.6 (4, 2, 3) 5
+        """
+        state = self._state
+        return MergeEvents(_core.MergeEvents(state.hierarchy, state.num_records))
 
     def copy(self) -> Collection:
         """An independent collection, never a view. Shares memory until one of them changes."""
-        return Collection._with_state(replace(self._state, owns_context=False, is_view=False, cache=PartitionCache()))
+        state = self._state
+        core = _core.Collection(state.context, state.hierarchy, state.num_records, state.decimals)
+        return Collection._with_state(replace(state, core=core, owns_context=False, is_view=False))
 
     def __copy__(self) -> Collection:
         return self.copy()
@@ -375,6 +455,21 @@ class Collection:
 
     def __reduce__(self) -> NoReturn:
         raise unpicklable(self, "hand over its edges or the to_arrow() of its partitions")
+
+    @property
+    def computation_stats(self) -> ComputationStats:
+        """Work done for the collection since it was made, by all views of it, and how much of it was saved.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6)])
+        >>> partitions = [collection.at(0.7), collection.at(0.8)]
+        >>> stats = collection.computation_stats
+        >>> stats.total, stats.cached
+        (2, 1)
+        """
+        return ComputationStats._of(self._state.core)
 
     # ------------------------------------------------------------------------------------------------------ changing
 
@@ -425,7 +520,9 @@ class Collection:
                 hierarchy = build_from_edges(
                     context, state.hierarchy, edges, names, source, state.decimals, state.is_closed, callback
                 )
-                self._state = State.standalone(context, hierarchy, state.decimals, is_closed=state.is_closed)
+                self._state = State.standalone(
+                    context, hierarchy, state.decimals, is_closed=state.is_closed, earlier=state.core
+                )
 
     # ------------------------------------------------------------------------------------------------------- showing
 
@@ -440,8 +537,7 @@ class Collection:
     def _repr_html_(self) -> str:
         thresholds = self.thresholds
         some = np.unique(np.linspace(0, max(0, len(thresholds) - 1), 10).astype(np.intp))
-        state = self._state
-        curve = _core.Curve(state.hierarchy, state.num_records, None, thresholds[some[: len(thresholds)]])
+        curve = _core.Curve(self._state.hierarchy, self.num_records, None, thresholds[some[: len(thresholds)]])
         chosen = [Metrics.stats.entity_count, Metrics.stats.largest_entity, Metrics.stats.singletons]
         table = Report({"threshold": np.asarray(curve.thresholds)} | statistics(curve, chosen))
         return f"<p>{escape(repr(self))}</p>{table._repr_html_()}"

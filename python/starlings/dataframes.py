@@ -13,7 +13,7 @@ from typing import Any
 from starlings.exceptions import InvalidArgumentError
 from starlings.optional import is_installed
 
-__all__ = ["EdgeColumns", "readable_edges", "readable_keys", "readable_records"]
+__all__ = ["EdgeColumns", "is_pandas", "readable_edges", "readable_keys", "readable_records"]
 
 #: Names of left, right, score, left source and right source; None where they are to be recognised.
 EdgeColumns = tuple[str | None, str | None, str | None, str | None, str | None]
@@ -31,21 +31,21 @@ _SPLINK_NAMES: EdgeColumns = (
 def readable_edges(edges: Any, columns: EdgeColumns) -> tuple[Any, EdgeColumns | None]:
     """`edges` and the names of their columns as the engine takes them."""
     named = None if all(name is None for name in columns) else columns
-    if isinstance(edges, tuple) and len(edges) == 3 and any(map(_is_pandas, edges)):
+    if isinstance(edges, tuple) and len(edges) == 3 and any(map(is_pandas, edges)):
         return tuple(map(readable_keys, edges)), named
-    if not _is_pandas(edges):
+    if not is_pandas(edges):
         return _checked_iterable(edges, "edges"), named
     return _pandas_edges(edges, columns), None
 
 
 def readable_keys(keys: Any, what: str = "keys") -> Any:
     """One column of keys or labels as the engine reads it."""
-    return keys.to_numpy() if _is_pandas(keys) else _checked_iterable(keys, what)
+    return keys.to_numpy() if is_pandas(keys) else _checked_iterable(keys, what)
 
 
 def readable_records(data: Any, key_column: str | None) -> Any:
     """Records with attributes as the engine reads them: of a pandas frame the keys only."""
-    if not _is_pandas(data):
+    if not is_pandas(data):
         return _checked_iterable(data, "data")
     if not hasattr(data, "columns"):
         raise InvalidArgumentError(
@@ -60,7 +60,7 @@ def readable_records(data: Any, key_column: str | None) -> Any:
     return keys.to_dict("records") if table is None else table
 
 
-def _is_pandas(data: object) -> bool:
+def is_pandas(data: object) -> bool:
     """Whether this is a frame, series or index of pandas."""
     kind = type(data)
     return kind.__module__.partition(".")[0] == "pandas" and hasattr(kind, "to_numpy")
@@ -82,6 +82,10 @@ def _pandas_edges(frame: Any, columns: EdgeColumns) -> Any:
     """The edges of a frame under their standard names, or as a tuple of columns of numpy arrays and lists."""
     names = _edge_names(frame, columns)
     given = [name for name in names if name is not None]
+    sources = [name for name in columns[3:] if name is not None]
+    _check_columns(
+        frame, sources, "the edges; left_source= and right_source= name columns, for one source of all rows use source="
+    )
     _check_columns(frame, given, "the edges; name them with left=, right= and score=")
     _check_different(frame, names)
     standard = [standard for name, standard in zip(names, _NAMES, strict=True) if name is not None]

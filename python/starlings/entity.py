@@ -12,6 +12,7 @@ from starlings import _core
 from starlings._typing import KeyLike, KeyValue, RecordName
 from starlings.exceptions import InvalidArgumentError, unpicklable
 from starlings.key import Key, check_name
+from starlings.records import MixedRecords, Records, tables_of
 
 if TYPE_CHECKING:
     from starlings.partition import Partition
@@ -103,6 +104,56 @@ class Entity:
     def records(self) -> NDArray[np.uint32]:
         """Indices of the records in their data context; of an entity made by hand 0, 1, ..."""
         return np.asarray(self._records)
+
+    def tables(self) -> dict[str, Records]:
+        """The records of each source with the attributes that they were given with.
+
+        Of a source none of whose records in the entity has attributes, the table is their keys.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> frame = sl.EntityFrame.from_records("crm", [{"id": 1, "name": "Ann"}], key_column="id")
+        >>> frame.add_records("shop", [{"no": "x", "city": "York"}], key_column="no")
+        >>> frame.add_collection_from_entities("model", [[("crm", 1), ("shop", "x")]])
+        >>> tables = frame["model"].at(1.0).entities[0].tables()
+        >>> {source: records.to_dicts() for source, records in tables.items()}
+        {'crm': [{'id': 1, 'name': 'Ann'}], 'shop': [{'no': 'x', 'city': 'York'}]}
+        """
+        return tables_of(self._context, np.sort(self.records))
+
+    def to_arrow(self) -> Any:
+        """A pyarrow Table of all records: source, key, then the attributes of all sources, united by name.
+
+        One row a record, in record order, with nulls where a source lacks a column. An attribute called source or key
+        becomes attribute_source or attribute_key; columns of one name whose types do not unite become text.
+
+        Raises
+        ------
+        MissingDependencyError
+            Without pyarrow.
+        """
+        return MixedRecords(self._context, np.sort(self.records)).to_arrow()
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame of all records, as `to_arrow`.
+
+        Raises
+        ------
+        MissingDependencyError
+            Without pandas.
+        """
+        return MixedRecords(self._context, np.sort(self.records)).to_pandas()
+
+    def to_polars(self) -> Any:
+        """A polars DataFrame of all records, as `to_arrow`.
+
+        Raises
+        ------
+        MissingDependencyError
+            Without polars.
+        """
+        return MixedRecords(self._context, np.sort(self.records)).to_polars()
 
     def __len__(self) -> int:
         return self.size

@@ -1,31 +1,30 @@
 """Entity frames: many collections over one shared set of records.
 
-A frame is one immutable state (context, number of records, collections by name) that every change replaces as a whole,
-under a lock. Readers take the state that is there; views carry their own number of records and never see later ones.
+A frame is one immutable state of the engine (records, collections by name) that every change replaces as a whole.
+Readers take the state that is there; views carry their own number of records and never see later ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from html import escape
 from types import EllipsisType
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, Literal, NoReturn, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core, analysis
 from starlings._typing import EdgesLike, KeyLike, KeysLike, Progress, RecordsLike
+from starlings.attributes import attributes_of
 from starlings.building import build_from_edges, build_from_entities, build_from_labels, decimals_of
 from starlings.collection import Collection
-from starlings.dataframes import readable_records
 from starlings.exceptions import (
     CollectionNotFoundError,
     DuplicateCollectionError,
     DuplicateKeyError,
     InvalidArgumentError,
-    KeyNotFoundError,
     OutOfMemoryError,
     shown,
     unpicklable,
@@ -33,49 +32,51 @@ from starlings.exceptions import (
 from starlings.expressions import Expression
 from starlings.key import check_name
 from starlings.metrics import Defaults, MetricLike, nearest
+from starlings.monitoring import FrameMetrics
 from starlings.progress import reporting
+from starlings.records import Records, records_of_source
 from starlings.reports import Report
-from starlings.state import Exclusive, PartitionCache, State, appending
+from starlings.state import Exclusive, State
 from starlings.thresholds import check_threshold
 
-__all__ = ["EntityFrame"]
+__all__ = ["Assimilation", "EntityFrame"]
 
 #: What becomes of records that the frame does not have: they are added to it, or an error.
 NewRecords: TypeAlias = Literal["append", "error"]
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """One collection of a frame."""
+@dataclass(frozen=True, eq=False)
+class Assimilation:
+    """How the records of a collection made elsewhere were brought into a frame.
 
-    hierarchy: _core.Hierarchy
-    decimals: int
-    cache: PartitionCache
+    Attributes
+    ----------
+    translation : array of uint32
+        By index of a record in the collection, its index in the frame, until a compaction. Read-only. Which record that
+        is says row i of `Partition.to_membership`.
+    num_known : int
+        Records that the frame had already.
+    num_new : int
+        Records that became records of the frame.
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import starlings as sl
+    >>> frame = sl.EntityFrame.from_records("default", [{"id": "a"}, {"id": "b"}], key_column="id")
+    >>> assimilation = frame.add_collection("model", sl.Collection.from_edges([("b", "c", 0.9)]))
+    >>> assimilation
+    Assimilation(num_known=1, num_new=1)
+    >>> assimilation.translation.tolist()
+    [1, 2]
+    """
 
-@dataclass(frozen=True)
-class _FrameState:
-    """What a frame is at one moment."""
+    translation: NDArray[np.uint32]
+    num_known: int
+    num_new: int
 
-    context: _core.Context
-    num_records: int
-    sources: tuple[str, ...]
-    entries: Mapping[str, _Entry]
-    owns_context: bool
-
-    def grown(
-        self, context: _core.Context, num_records: int, entries: Mapping[str, _Entry], *, owns_context: bool
-    ) -> _FrameState:
-        """The state with more records. Unlike the context, it knows no sources of records that failed to be added."""
-        added = np.arange(self.num_records, num_records, dtype=np.uint32)
-        names = context.sources()
-        present = [names[number] for number in np.unique(np.asarray(context.record_sources(added))).tolist()]
-        sources = tuple(dict.fromkeys((*self.sources, *present)))
-        return _FrameState(context, num_records, sources, entries, owns_context)
-
-    def writable(self) -> _core.Context:
-        """A context to which this frame may append."""
-        return self.context if self.owns_context else self.context.copy(self.num_records)
+    def __repr__(self) -> str:
+        return f"Assimilation(num_known={self.num_known}, num_new={self.num_new})"
 
 
 class EntityFrame:
@@ -98,7 +99,7 @@ class EntityFrame:
     """
 
     def __init__(self) -> None:
-        self._state = _FrameState(_core.Context(), 0, (), {}, True)
+        self._core = _core.Frame()
         self._lock = Exclusive("frame")
 
     # ------------------------------------------------------------------------------------------------------- records
@@ -114,7 +115,10 @@ class EntityFrame:
         source : str
             Its name.
         data : table, or list of dicts
-            Anything with the Arrow PyCapsule stream (pyarrow, polars, pandas, DuckDB), or a list of dicts.
+            Anything with the Arrow PyCapsule stream (pyarrow, polars, pandas, DuckDB), or a list of dicts. All its
+            columns are kept for `records`; a column of values that have no Arrow type in common is kept as text, with
+            a warning. Memory of Arrow data is shared, not copied: an array of numpy that pyarrow wraps must stay as it
+            is.
         key_column : str, optional
             The column with the keys, which must be unique; by default keys are 0, 1, ...
         progress : bool, callable or None
@@ -139,7 +143,8 @@ class EntityFrame:
         """Add records of one more source, or more of a known one.
 
         Parameters and errors are those of `from_records`. The collections that are there take the new records in as
-        entities of their own; views handed out before do not change.
+        entities of their own; views handed out before do not change. Records that only edges named so far get the
+        attributes given here, in this frame alone: that copies its table of keys.
 
         Examples
         --------
@@ -150,26 +155,70 @@ class EntityFrame:
         (2, ['shop'])
         """
         check_name(source)
-        readable = readable_records(data, key_column)
-        with self._lock, reporting(progress) as callback:
-            state = self._state
-            context = state.writable()
-            with appending(context, state.num_records):
-                _append_records(context, source, readable, key_column, callback)
-                self._state = state.grown(context, context.num_records, state.entries, owns_context=True)
+        readable, attributes = attributes_of(data, key_column)
+        with _Change(self, progress) as change:
+            change.give(source, readable, key_column, attributes)
+
+    def records(self, source: str) -> Records:
+        """The records of a source, with the attributes that they were given with.
+
+        Records that only edges named have none: where some of the source's records have attributes they are left out,
+        else the table is their keys.
+
+        Raises
+        ------
+        KeyNotFoundError
+            If no record is from that source, with the nearest name.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> frame = sl.EntityFrame.from_records("crm", [{"id": 7, "name": "Ann"}], key_column="id")
+        >>> frame.records("crm").to_dicts()
+        [{'id': 7, 'name': 'Ann'}]
+        """
+        state = self._core.now()
+        return records_of_source(state.context, source, state.num_records, state.sources())
 
     @property
     def num_records(self) -> int:
         """The number of records."""
-        return self._state.num_records
+        return self._core.now().num_records
 
     @property
     def sources(self) -> list[str]:
         """Names of the sources that records are from, in order of first use."""
-        return list(self._state.sources)
+        return self._core.now().sources()
 
     # --------------------------------------------------------------------------------------------- adding collections
 
+    @overload
+    def add_collection(
+        self,
+        name: str,
+        collection: Collection,
+        *,
+        new_records: NewRecords = "append",
+        progress: Progress = None,
+    ) -> Assimilation: ...
+    @overload
+    def add_collection(
+        self,
+        name: str,
+        collection: None = None,
+        *,
+        edges: EdgesLike,
+        quantise: int | None | EllipsisType = ...,
+        quantize: int | None | EllipsisType = ...,
+        source: str = "default",
+        left: str | None = None,
+        right: str | None = None,
+        score: str | None = None,
+        left_source: str | None = None,
+        right_source: str | None = None,
+        new_records: NewRecords = "append",
+        progress: Progress = None,
+    ) -> None: ...
     def add_collection(
         self,
         name: str,
@@ -186,7 +235,7 @@ class EntityFrame:
         right_source: str | None = None,
         new_records: NewRecords = "append",
         progress: Progress = None,
-    ) -> None:
+    ) -> Assimilation | None:
         """Add a collection: one that exists, or the one of some edges.
 
         Records are matched by source and key: a key of another source is another record. Those that the frame does not
@@ -208,6 +257,11 @@ class EntityFrame:
         progress : bool, callable or None
             As in `Collection.from_edges`.
 
+        Returns
+        -------
+        Assimilation or None
+            Of a collection made elsewhere, where its records are in the frame.
+
         Raises
         ------
         DuplicateCollectionError
@@ -219,6 +273,7 @@ class EntityFrame:
         """
         if (collection is None) == (edges is None):
             raise InvalidArgumentError("give either a collection or edges=")
+        check_name(name, "name of a collection")
         check_name(source)
         known_only = _only_known(new_records)
         names = (left, right, score, left_source, right_source)
@@ -229,14 +284,15 @@ class EntityFrame:
                 raise InvalidArgumentError(
                     "quantise=, source= and names of columns are for edges=; a collection has its scores and sources"
                 )
-            self._assimilate(name, collection._state, known_only, progress)
-            return
+            with _Change(self, progress, adds=name) as change:
+                return change.assimilate(collection._state, known_only)
         decimals = decimals_of(quantise, quantize)
-        with self._adding(name, progress) as change:
-            hierarchy = build_from_edges(
-                change.context, None, edges, names, source, decimals, known_only, change.progress
+        with _Change(self, progress, adds=name) as change:
+            change.add(
+                build_from_edges(change.context, None, edges, names, source, decimals, known_only, change.progress),
+                decimals,
             )
-            change.finish(hierarchy, decimals)
+        return None
 
     def add_collection_from_edges(
         self,
@@ -313,11 +369,12 @@ class EntityFrame:
         KeyNotFoundError
             With ``new_records="error"``, for a record that the frame does not have.
         """
+        check_name(name, "name of a collection")
         check_name(source)
         known_only = _only_known(new_records)
         at = check_threshold(threshold)
-        with self._adding(name, progress) as change:
-            change.finish(build_from_entities(change.context, entities, at, source, known_only, change.progress), 6)
+        with _Change(self, progress, adds=name) as change:
+            change.add(build_from_entities(change.context, entities, at, source, known_only, change.progress))
 
     def add_collection_from_labels(
         self,
@@ -342,39 +399,18 @@ class EntityFrame:
         KeyNotFoundError
             With ``new_records="error"``, for a record that the frame does not have.
         """
+        check_name(name, "name of a collection")
         check_name(source)
         known_only = _only_known(new_records)
         at = check_threshold(threshold)
-        with self._adding(name, progress) as change:
-            change.finish(build_from_labels(change.context, keys, labels, at, source, known_only, change.progress), 6)
-
-    def _adding(self, name: str, progress: Progress) -> _Addition:
-        """A block in which a collection is made over the frame's context, all or nothing."""
-        return _Addition(self, name, progress)
-
-    def _assimilate(self, name: str, given: State, known_only: bool, progress: Progress) -> None:
-        """Add a collection of another context, its records translated by source and key."""
-        with self._adding(name, progress) as change:
-            if change.state.num_records == 0 and not known_only:  # nothing to translate to
-                entries = change.entries(given.hierarchy, given.decimals)
-                self._state = change.state.grown(given.context, given.num_records, entries, owns_context=False)
-            elif given.context is change.state.context and given.num_records <= change.state.num_records:
-                change.finish(given.hierarchy, given.decimals)
-            else:
-                translation = change.context.intern_context(given.context, given.num_records, change.progress)
-                if known_only:
-                    change.check_nothing_new(np.asarray(translation))
-                nothing = _core.extend(change.context, None, [], decimals=given.decimals)
-                # The hierarchy may cover fewer records than the collection has; the others are singletons anyway.
-                covered = np.asarray(translation)[: given.hierarchy.num_records]
-                hierarchy = _core.merge(nothing, given.hierarchy, covered, change.context.num_records, change.progress)
-                change.finish(hierarchy, given.decimals)
+        with _Change(self, progress, adds=name) as change:
+            change.add(build_from_labels(change.context, keys, labels, at, source, known_only, change.progress))
 
     # ------------------------------------------------------------------------------------------------ the collections
 
     def collection_names(self) -> list[str]:
         """Names of the collections, in the order in which they were added."""
-        return list(self._state.entries)
+        return self._core.now().names()
 
     def __getitem__(self, name: str) -> Collection:
         """A view of a collection over all records that the frame has now.
@@ -384,19 +420,17 @@ class EntityFrame:
         CollectionNotFoundError
             With the nearest name.
         """
-        state = self._state
-        entry = state.entries.get(name)
-        if entry is None:
-            raise _not_found(name, state.entries)
-        return Collection._with_state(
-            State(state.context, entry.hierarchy, state.num_records, entry.decimals, False, True, entry.cache)
-        )
+        state = self._core.now()
+        core = state.collection(name)
+        if core is None:
+            raise _not_found(name, state.names())
+        return Collection._with_state(State(core, False, True))
 
     def __len__(self) -> int:
-        return len(self._state.entries)
+        return len(self.collection_names())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._state.entries
+        return self._core.now().collection(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.collection_names())
@@ -404,25 +438,59 @@ class EntityFrame:
     def drop(self, *names: str) -> None:
         """Take collections out of the frame; views of them stay valid.
 
+        Records that no other collection uses and that were not given by `from_records` or `add_records` become garbage.
+        While they are up to half of all records they stay where they are, entities of their own in every collection;
+        above that the frame is compacted, as by `compact`.
+
         Raises
         ------
         CollectionNotFoundError
             If the frame does not have one of them; then none is dropped.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> frame = sl.EntityFrame.from_records("default", [{"id": "a"}, {"id": "b"}], key_column="id")
+        >>> frame.add_collection_from_edges("first", [("a", "b", 0.9), ("x", "y", 0.8), ("y", "z", 0.8)])
+        >>> frame.drop("first")
+        >>> frame
+        EntityFrame(num_records=2, collections=[])
         """
-        with self._lock:
-            entries = dict(self._state.entries)
-            for name in dict.fromkeys(names):
-                if name not in entries:
-                    raise _not_found(name, self._state.entries)
-                del entries[name]
-            self._state = replace(self._state, entries=entries)
+        with _Change(self, False) as change:
+            change.drop(names)
+
+    def compact(self) -> int:
+        """Clear garbage away: records that no collection uses and that were not given as records.
+
+        The others keep their order, but not their indices. Views, partitions and entities taken before stay as they
+        are. `drop` does this by itself once more than half of the records are garbage. Ctrl-C is heeded when it is
+        done, after about a tenth of a second for a million records.
+
+        Returns
+        -------
+        int
+            How many records were cleared away.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> frame = sl.EntityFrame()
+        >>> frame.add_collection_from_edges("first", [("a", "b", 0.9), ("b", "c", 0.8)])
+        >>> frame.add_collection_from_edges("second", [("a", "b", 0.9)])
+        >>> frame.drop("first")
+        >>> frame.num_records, frame.compact(), frame.num_records
+        (3, 1, 2)
+        """
+        with _Change(self, False) as change:
+            num_garbage = change.before.num_garbage
+            change.core.compact()
+        return num_garbage
 
     def copy(self) -> EntityFrame:
         """An independent frame with the same records and collections. Shares memory until one of them changes."""
-        frame = EntityFrame()
-        state = self._state
-        entries = {name: replace(entry, cache=PartitionCache()) for name, entry in state.entries.items()}
-        frame._state = replace(state, entries=entries, owns_context=False)
+        frame = EntityFrame.__new__(EntityFrame)
+        frame._core = self._core.copy()
+        frame._lock = Exclusive("frame")
         return frame
 
     def __copy__(self) -> EntityFrame:
@@ -484,11 +552,10 @@ class EntityFrame:
         (1.0, 0.333)
         """
         chosen = analysis.listed(expressions)
-        state = self._state
-        hierarchies = {name: entry.hierarchy for name, entry in state.entries.items()}
+        state = self._core.now()
         with reporting(progress) as callback:
             try:
-                return analysis.analyse(hierarchies, state.num_records, chosen, metrics, callback)
+                return analysis.analyse(state, chosen, metrics, callback)
             except OutOfMemoryError:
                 raise
             except MemoryError as error:
@@ -503,6 +570,23 @@ class EntityFrame:
     ) -> Report:
         """`analyse`."""
         return self.analyse(*expressions, metrics=metrics, progress=progress)
+
+    def collect_metrics(self) -> FrameMetrics:
+        """What there is to watch of the frame in service: counts, memory, use of caches, stability, garbage.
+
+        Costs next to nothing, but for the stability of collections not measured before: one pass over each. Waits while
+        a change of the frame reads its input.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> frame = sl.EntityFrame()
+        >>> frame.add_collection_from_edges("model", [("a", "b", 0.75), ("b", "c", 0.5)])
+        >>> partitions = [frame["model"].at(0.8), frame["model"].at(0.9)]
+        >>> frame.collect_metrics().cache_hit_rate
+        0.5
+        """
+        return FrameMetrics._of(self._core)
 
     # ------------------------------------------------------------------------------------------------------- showing
 
@@ -521,82 +605,99 @@ class EntityFrame:
         return f"<p>{escape(title)}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _append_records(
-    context: _core.Context, source: str, data: Any, key_column: str | None, progress: _core.ProgressCallback | None
-) -> None:
-    """Append records to a context; an error about counted keys says that they were counted."""
-    try:
-        context.add_records(source, data, key_column, progress)
-    except DuplicateKeyError as error:
-        if key_column is not None:
-            raise
-        raise DuplicateKeyError(
-            f"{error}. Without key_column= keys are 0, 1, ... in every call: name the column that holds the keys",
-            row=error.row,
-            other_row=error.other_row,
-        ) from None
+class _Change:
+    """One change of a frame, all or nothing: holds its lock, commits at the end of the block, aborts on errors."""
 
-
-class _Addition:
-    """One collection on its way into a frame: holds the frame's lock, and undoes appended records on errors."""
-
-    def __init__(self, frame: EntityFrame, name: str, progress: Progress) -> None:
+    def __init__(self, frame: EntityFrame, progress: Progress, *, adds: str | None = None) -> None:
         self._frame = frame
-        self._name = name
+        self._name = adds
         self._reporting = reporting(progress)
 
-    def __enter__(self) -> _Addition:
+    def __enter__(self) -> _Change:
         self._frame._lock.__enter__()
         try:
-            self.state = self._frame._state
-            check_name(self._name, "name of a collection")
-            if self._name in self.state.entries:
-                raise DuplicateCollectionError(
-                    f"the frame has a collection {self._name!r} already; drop it first or choose another name"
-                )
-            self._context: _core.Context | None = None
-            self.progress = self._reporting.__enter__()
+            self.before = self._frame._core.now()
+            if self._name is not None:
+                self._check_new(self._name)
+            self.core = self._frame._core.begin()
+            try:
+                self.progress = self._reporting.__enter__()
+            except BaseException:
+                self.core.abort()
+                raise
         except BaseException:
             self._frame._lock.__exit__()
             raise
         return self
 
+    def _check_new(self, name: str) -> None:
+        """Before any work is done for a collection that cannot be added."""
+        if self.before.collection(name) is not None:
+            raise DuplicateCollectionError(
+                f"the frame has a collection {shown(name)} already; drop it first or choose another name"
+            )
+
     @property
     def context(self) -> _core.Context:
         """The context to append to, copied first where others use it."""
-        if self._context is None:
-            self._context = self.state.writable()
-        return self._context
+        return self.core.context()
 
-    def check_nothing_new(self, records: NDArray[np.uint32]) -> None:
-        """Raise an error unless these records were in the frame before."""
-        new = records >= self.state.num_records
-        if np.any(new):
-            source, key = self.context.record(int(records[np.argmax(new)]))
-            raise KeyNotFoundError(
-                f"{np.count_nonzero(new):,} records of the collection are not in the frame, the first is "
-                f"({shown(source)}, {shown(key)}); check the source, or leave out new_records='error'"
-            )
+    def give(self, source: str, data: Any, key_column: str | None, attributes: _core.Batches | None) -> None:
+        """Make the rows records of the frame, given as such; errors about counted keys say that they were."""
+        try:
+            records = np.asarray(self.context.intern_records(source, data, key_column, self.progress))
+            self.core.give(records)
+            if attributes is not None:
+                self._attach(attributes, records)
+        except DuplicateKeyError as error:
+            if key_column is not None:
+                raise
+            raise DuplicateKeyError(
+                f"{error}. Without key_column= keys are 0, 1, ... in every call: name the column that holds the keys",
+                row=error.row,
+                other_row=error.other_row,
+            ) from None
 
-    def entries(self, hierarchy: _core.Hierarchy, decimals: int) -> dict[str, _Entry]:
-        """The frame's collections with the new one."""
-        return {**self.state.entries, self._name: _Entry(hierarchy, decimals, PartitionCache())}
+    def _attach(self, attributes: _core.Batches, records: NDArray[np.uint32]) -> None:
+        """Row i of the attributes describes the i-th of these records.
 
-    def finish(self, hierarchy: _core.Hierarchy, decimals: int) -> None:
-        """Put the collection and its new records into the frame."""
-        entries = self.entries(hierarchy, decimals)
-        if self._context is None:
-            self._frame._state = replace(self.state, entries=entries)
+        Copies of the frame and views have the records that were there before, too, and do not see them change.
+        """
+        first = int(records[0]) if len(records) else 0
+        if np.array_equal(records, np.arange(first, first + len(records), dtype=np.uint32)):
+            self.core.attach(attributes, None, first)
         else:
-            num_records = self._context.num_records
-            self._frame._state = self.state.grown(self._context, num_records, entries, owns_context=True)
+            self.core.attach(attributes, records)
+
+    def add(self, hierarchy: _core.Hierarchy, decimals: int = 6) -> None:
+        """Add a hierarchy over the change's context."""
+        assert self._name is not None
+        self.core.add(self._name, hierarchy, decimals)
+
+    def assimilate(self, given: State, known_only: bool) -> Assimilation:
+        """Add a collection made elsewhere, its records translated by source and key."""
+        assert self._name is not None
+        translation = np.asarray(self.core.assimilate(self._name, given.core, known_only, self.progress))
+        num_new = int(np.count_nonzero(translation >= self.before.num_records))
+        return Assimilation(translation, len(translation) - num_new, num_new)
+
+    def drop(self, names: tuple[str, ...]) -> None:
+        """Take collections out."""
+        for name in names:
+            if self.before.collection(name) is None:
+                raise _not_found(name, self.before.names())
+        for name in dict.fromkeys(names):
+            self.core.drop(name)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
-            self._reporting.__exit__(None, None, None)
-            failed = kind is not None and self._frame._state is self.state
-            if failed and self._context is not None and self._context.num_records > self.state.num_records:
-                self._context.truncate(self.state.num_records)
+            try:
+                self._reporting.__exit__(None, None, None)
+            finally:
+                if kind is None:
+                    self.core.commit()
+                else:
+                    self.core.abort()
         finally:
             self._frame._lock.__exit__()
 
@@ -608,6 +709,6 @@ def _only_known(new_records: object) -> bool:
     return new_records == "error"
 
 
-def _not_found(name: object, entries: Mapping[str, _Entry]) -> CollectionNotFoundError:
+def _not_found(name: object, names: list[str]) -> CollectionNotFoundError:
     """The error for an unknown name."""
-    return CollectionNotFoundError(f"no collection {name!r}{nearest(str(name), entries)}")
+    return CollectionNotFoundError(f"no collection {shown(name)}{nearest(str(name), names)}")

@@ -70,15 +70,21 @@ class Key:
 
 
 def check_name(name: object, what: str = "source") -> None:
-    """Raise an error unless the name of a source, or of `what`, is text.
+    """Raise an error unless the name of a source, or of `what`, is text that UTF-8 can hold.
 
     Raises
     ------
     InvalidArgumentError
-        If it is not.
+        If it is not, or cannot be written as UTF-8.
     """
     if not isinstance(name, str):
         raise InvalidArgumentError(f"the {what} must be a str, not {shown(name)}")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(
+            f"the {what} must be valid Unicode text, but {shown(name)} has a lone surrogate"
+        ) from error
 
 
 def _checked(value: object) -> KeyValue:

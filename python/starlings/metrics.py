@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from math import isfinite
+from math import isfinite, nan
 from typing import Any, Final, TypeAlias
 
 from starlings import _core
 from starlings.exceptions import InvalidArgumentError, UnknownMetricError, shown
 
-__all__ = ["Defaults", "EvalMetrics", "Metric", "MetricLike", "Metrics", "StatsMetrics", "f_beta", "report", "resolve"]
+__all__ = [
+    *("Defaults", "EvalMetrics", "Metric", "MetricLike", "Metrics", "SensitivityMetric", "StatsMetrics"),
+    *("f_beta", "report", "resolve", "threshold_sensitivity"),
+]
 
-_F_BETA = re.compile(r"f_beta\((?P<beta>[^()]+)\)")
+_WITH_PARAMETER = re.compile(r"(?P<name>f_beta|threshold_sensitivity)\((?P<parameter>[^()]+)\)")
 
 
 class Metric:
@@ -28,7 +31,7 @@ class Metric:
     name : str
         The engine's name.
     parameter : float or None
-        Beta of `f_beta`.
+        Beta of `f_beta`, the shift of `threshold_sensitivity`.
     needs_reference : bool
         Whether it compares a partition with a reference.
     is_count : bool
@@ -71,13 +74,64 @@ class Metric:
         return hash(self.label)
 
 
+class SensitivityMetric(Metric):
+    """`threshold_sensitivity`: by itself with the default shift, called with another one.
+
+    Examples
+    --------
+    >>> import starlings as sl
+    >>> str(sl.threshold_sensitivity), str(sl.threshold_sensitivity(0.1))
+    ('threshold_sensitivity', 'threshold_sensitivity(0.1)')
+    >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6)])
+    >>> collection.sweep(0.5, 1.0, 0.1)["threshold_sensitivity"].round(3).tolist()
+    [0.0, 1.0, 0.0, 0.0, 0.667, 0.0]
+    """
+
+    @property
+    def label(self) -> str:
+        """The name of its column in a report; the default shift is not named."""
+        return self.name if self.parameter == _core.SENSITIVITY_SHIFT else super().label
+
+    def __call__(self, shift: float) -> SensitivityMetric:
+        """The share of the records whose entity is not one both at `shift` above the threshold and at `shift` below it.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `shift` is not a number above 0 and at most 1.
+        """
+        number = _number(shift)
+        if not 0.0 < number <= 1.0:
+            raise InvalidArgumentError(f"the shift must be a number above 0 and at most 1, not {shown(shift)}")
+        return SensitivityMetric(
+            self.name,
+            needs_reference=self.needs_reference,
+            is_count=self.is_count,
+            definition=self.definition,
+            parameter=number,
+        )
+
+
+def _number(value: object) -> float:
+    """A number from whatever was passed as one; NaN for what is none."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return nan
+
+
+def _metric_of_engine(name: str, needs_reference: bool, is_count: bool, definition: str) -> Metric:
+    """A row of the engine's table as an object."""
+    kind, parameter = (
+        (SensitivityMetric, _core.SENSITIVITY_SHIFT) if name == "threshold_sensitivity" else (Metric, None)
+    )
+    return kind(name, needs_reference=needs_reference, is_count=is_count, definition=definition, parameter=parameter)
+
+
 #: A metric, or its name.
 MetricLike: TypeAlias = Metric | str
 
-_REGISTRY: Final[dict[str, Metric]] = {
-    name: Metric(name, needs_reference=needs_reference, is_count=is_count, definition=definition)
-    for name, needs_reference, is_count, definition in _core.metric_names()
-}
+_REGISTRY: Final[dict[str, Metric]] = {row[0]: _metric_of_engine(*row) for row in _core.metric_names()}
 
 
 def f_beta(beta: float) -> Metric:
@@ -94,10 +148,7 @@ def f_beta(beta: float) -> Metric:
     >>> sl.f_beta(2.0).label
     'f_beta(2.0)'
     """
-    try:
-        number = float(beta)
-    except (TypeError, ValueError, OverflowError):
-        number = 0.0
+    number = _number(beta)
     if not (isfinite(number) and number > 0.0):
         raise InvalidArgumentError(f"beta must be a finite number above 0, not {shown(beta)}")
     plain = _REGISTRY["f_beta"]
@@ -173,6 +224,8 @@ class StatsMetrics(_Group):
     mean_size: Metric
     singletons: Metric
     pair_count: Metric
+    entity_stability: Metric
+    threshold_sensitivity: SensitivityMetric
 
 
 class Metrics:
@@ -248,6 +301,8 @@ largest_entity: Final = Metrics.stats.largest_entity
 mean_size: Final = Metrics.stats.mean_size
 singletons: Final = Metrics.stats.singletons
 pair_count: Final = Metrics.stats.pair_count
+entity_stability: Final = Metrics.stats.entity_stability
+threshold_sensitivity: Final = Metrics.stats.threshold_sensitivity
 
 
 def resolve(metrics: Any, *, compared: bool) -> list[Metric]:
@@ -293,9 +348,10 @@ def find(metric: object) -> Metric:
         raise UnknownMetricError(f"{metric!r} is no metric; use a name such as 'f1' or a constant such as starlings.f1")
     if metric == "f_beta":
         return f_beta(1.0)
-    with_beta = _F_BETA.fullmatch(metric)
-    if with_beta:
-        return f_beta(with_beta["beta"])  # type: ignore[arg-type]
+    called = _WITH_PARAMETER.fullmatch(metric)
+    if called:
+        make = f_beta if called["name"] == "f_beta" else threshold_sensitivity
+        return make(called["parameter"])  # type: ignore[arg-type]
     if metric not in _REGISTRY:
         raise UnknownMetricError(f"no metric {metric!r}{nearest(metric, _REGISTRY)}")
     return _REGISTRY[metric]

@@ -161,9 +161,9 @@ class Partition:
             Without polars.
         """
         polars = require("polars", "to_polars()")
-        if _is_one_kind(self._context.key_kinds):
+        records = self._core.records
+        if _is_one_kind(self._context.record_kinds(records)):  # polars has no union of types
             return polars.DataFrame(self._table)
-        records = self._core.records  # polars has no union of types
         codes, names = self._sources(records)
         columns = {
             "source": polars.Series(names, dtype=polars.String).gather(codes),
@@ -207,9 +207,9 @@ class Partition:
             return NotImplemented
         if (self.num_records, self.num_entities) != (other.num_records, other.num_entities):
             return False
-        if self._core is other._core and self._context is other._context:
+        if self._core == other._core and self._context == other._context:
             return True
-        labels = self.labels if self._context is other._context else self._labels_for(other)
+        labels = self.labels if self._context == other._context else self._labels_for(other)
         return labels is not None and _correspond(labels, other.labels, self.num_entities)
 
     __hash__ = None  # type: ignore[assignment]
@@ -264,8 +264,8 @@ def find_record(context: _core.Context, key: KeyLike, num_records: int) -> int:
     KeyNotFoundError
         If it is not one of them.
     """
-    record = context.find_one(key)
-    if record is None or record >= num_records:
+    record = context.find_one(key, num_records=num_records)
+    if record is None:
         sources = context.sources()
         known = ", ".join(map(repr, sources[:_SOURCES_SHOWN])) + (", ..." if len(sources) > _SOURCES_SHOWN else "")
         remedy = f"; check the key's source and type: the sources are {known}" if sources else ""

@@ -334,7 +334,7 @@ def statistics(curve: _core.Curve, metrics: Iterable[Metric]) -> dict[str, Colum
 
 def values_of(curve: _core.Curve, metric: Metric) -> NDArray[Any]:
     """A metric at every cut of a curve; counts are integers."""
-    values = np.asarray(curve.metric(metric.name, 1.0 if metric.parameter is None else metric.parameter))
+    values = np.asarray(curve.metric(metric.name, metric.parameter))
     return np.rint(values).astype(np.int64) if metric.is_count else values
 
 

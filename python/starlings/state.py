@@ -6,50 +6,17 @@ state was made, and only the one owner of a context appends to it; others copy i
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from os import getpid, register_at_fork
 from threading import Lock, RLock
-from typing import Final
 
 from starlings import _core
 from starlings.exceptions import InvalidArgumentError
 
-__all__ = ["Exclusive", "PartitionCache", "State", "appending"]
-
-_CACHED_PARTITIONS: Final = 10
-
-
-class PartitionCache:
-    """The partitions used last, keyed by which merges apply. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._partitions: OrderedDict[tuple[int, int], _core.Partition] = OrderedDict()
-
-    def get(self, hierarchy: _core.Hierarchy, threshold: float, num_records: int) -> _core.Partition:
-        """The partition at this threshold over so many records, cut if it is not there."""
-        key = (hierarchy.applied_levels(threshold), num_records)
-        with self._lock:
-            if key in self._partitions:
-                self._partitions.move_to_end(key)
-                return self._partitions[key]
-        partition = _core.Partition(hierarchy, threshold, num_records)
-        with self._lock:
-            partition = self._partitions.setdefault(key, partition)
-            self._partitions.move_to_end(key)
-            while len(self._partitions) > _CACHED_PARTITIONS:
-                self._partitions.popitem(last=False)
-        return partition
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        with self._lock:
-            self._partitions.clear()
-
-    def __len__(self) -> int:
-        return len(self._partitions)
+__all__ = ["Exclusive", "State", "appending"]
 
 
 @dataclass(frozen=True)
@@ -58,62 +25,98 @@ class State:
 
     Attributes
     ----------
-    context : Context
-        Possibly shared.
-    hierarchy : Hierarchy
-        Over the first records of the context; the others up to `num_records` are singletons.
-    num_records : int
-        Records of the context that are part of the collection.
-    decimals : int
-        To which scores are rounded; 0 where they are exact.
+    core : Collection
+        A hierarchy over the first records of a context, the others up to `num_records` being singletons.
     owns_context : bool
         Whether nobody else appends to the context.
     is_view : bool
         Whether the collection is one of a frame's.
-    cache : PartitionCache
-        Shared between the views of one collection.
     is_closed : bool
         Whether the records were given as all there are, so that more edges cannot bring new ones.
     """
 
-    context: _core.Context
-    hierarchy: _core.Hierarchy
-    num_records: int
-    decimals: int
+    core: _core.Collection
     owns_context: bool
     is_view: bool
-    cache: PartitionCache
     is_closed: bool = False
 
     @classmethod
     def standalone(
-        cls, context: _core.Context, hierarchy: _core.Hierarchy, decimals: int, *, is_closed: bool = False
+        cls,
+        context: _core.Context,
+        hierarchy: _core.Hierarchy,
+        decimals: int,
+        *,
+        is_closed: bool = False,
+        earlier: _core.Collection | None = None,
     ) -> State:
-        """That of a new collection with a context of its own."""
-        return cls(context, hierarchy, context.num_records, decimals, True, False, PartitionCache(), is_closed)
+        """That of a collection with a context of its own; `earlier` is what it was before it changed."""
+        core = _core.Collection(context, hierarchy, context.num_records, decimals, earlier)
+        return cls(core, True, False, is_closed)
+
+    @cached_property
+    def context(self) -> _core.Context:
+        """The records, possibly shared."""
+        return self.core.context
+
+    @cached_property
+    def hierarchy(self) -> _core.Hierarchy:
+        """The hierarchy, over the first records."""
+        return self.core.hierarchy
+
+    @property
+    def num_records(self) -> int:
+        """Records of the context that are part of the collection."""
+        return self.core.num_records
+
+    @property
+    def decimals(self) -> int:
+        """To which scores are rounded; 0 where they are exact."""
+        return self.core.decimals
 
 
 class Exclusive:
     """A lock for changes of `what`.
 
-    Entering it again from inside, as an iterator of edges could that changes what it is read for, is an error.
+    Entering it again from inside, as an iterator of edges could that changes what it is read for, is an error. In a
+    forked child nobody holds it.
     """
 
     def __init__(self, what: str) -> None:
-        self._lock = RLock()
         self._what = what
+        self._renew()
+
+    def _renew(self) -> None:
+        self._lock = RLock()
         self._busy = False
+        self._process = getpid()
 
     def __enter__(self) -> None:
-        self._lock.acquire()
+        if self._process != getpid():
+            with _renewing:
+                if self._process != getpid():
+                    self._renew()
+        lock = self._lock
+        lock.acquire()
         if self._busy:
-            self._lock.release()
+            lock.release()
             raise InvalidArgumentError(f"the {self._what} is being changed; its own input cannot change it too")
         self._busy = True
+        self._held = lock
 
     def __exit__(self, *_: object) -> None:
         self._busy = False
-        self._lock.release()
+        self._held.release()
+
+
+def _begin_child() -> None:
+    """In a forked child no thread is left that could hold a lock."""
+    global _renewing
+    _renewing = Lock()
+
+
+_renewing = Lock()
+register_at_fork(after_in_child=_begin_child)
 
 
 @contextmanager

@@ -891,9 +891,57 @@ static void the_callback_is_never_kept_waiting(void **state) {
     }
 }
 
+/* Records 1 and 3 are joined to each other, 0, 2 and 4 to nothing. */
+static void selecting_some_records(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t records[5], count;
+        bool is_selected; /* else joined records are left out */
+        uint32_t kept, apart;
+    } cases[] = {
+        {{0, 1, 2, 3, 4}, 5, true, 5, 4},
+        {{1, 3}, 2, true, 2, 1},
+        {{1, 2, 3, 9}, 4, true, 3, 2},
+        {{0, 1, 2}, 3, false, 0, 0},
+        {{3}, 1, false, 0, 0},
+        {{0, 2, 4}, 3, false, 0, 0},
+        {{9}, 1, false, 0, 0},
+        {{0}, 0, false, 0, 0},
+    };
+    sl_hierarchy *joined, *nothing, *selected;
+    EXPECT_OK(
+        sl_hierarchy_build(5, (uint32_t[]){1}, (uint32_t[]){3}, (double[]){0.5}, 1, NULL, &joined, &expect_error));
+    EXPECT_OK(sl_hierarchy_build(5, NULL, NULL, NULL, 0, NULL, &nothing, &expect_error));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sl_record_set *records;
+        sl_partition *partition;
+        EXPECT_OK(sl_record_set_create(cases[i].records, cases[i].count, &records, &expect_error));
+        if (cases[i].is_selected) {
+            EXPECT_OK(sl_hierarchy_select(joined, records, &selected, &expect_error));
+            EXPECT_OK(sl_hierarchy_validate(selected, &expect_error));
+            EXPECT_OK(sl_partition_create(selected, 0, 0.5, &partition, &expect_error));
+            assert_int_equal(sl_hierarchy_num_records(selected), cases[i].kept);
+            assert_int_equal(sl_partition_num_entities(partition), cases[i].apart);
+            sl_partition_release(partition);
+            sl_hierarchy_release(selected);
+        } else {
+            EXPECT_FAILURE(sl_hierarchy_select(joined, records, &selected, &expect_error), SL_ERROR_INVALID_ARGUMENT,
+                           -1);
+            assert_null(selected);
+        }
+        EXPECT_OK(sl_hierarchy_select(nothing, records, &selected, &expect_error));
+        EXPECT_OK(sl_hierarchy_validate(selected, &expect_error));
+        sl_hierarchy_release(selected);
+        sl_record_set_release(records);
+    }
+    sl_hierarchy_release(joined);
+    sl_hierarchy_release(nothing);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, note_held, expect_nothing_more_held)
     const struct CMUnitTest tests[] = {
+        TEST(selecting_some_records),
         TEST(small_graphs_of_every_shape_follow_the_definition),
         TEST(middling_graphs_follow_the_definition),
         TEST(many_groups_of_edges_give_one_hierarchy),

@@ -19,7 +19,7 @@ static sl_curve *measure(const sl_hierarchy *h, uint32_t n, const sl_curve_optio
 
 static double value(const sl_curve *curve, sl_metric metric, uint64_t row) {
     double *values = fresh_memory(sl_curve_length(curve), sizeof *values);
-    EXPECT_OK(sl_curve_metric(curve, metric, PLAIN_BETA, values, &expect_error));
+    EXPECT_OK(sl_curve_metric(curve, metric, plain_parameter(metric), values, &expect_error));
     double result = values[row];
     free(values);
     return result;
@@ -304,7 +304,7 @@ static void any_number_of_threads_gives_the_same_bytes(void **state) {
         assert_true(rows > 20000); /* several tasks */
         double *values = fresh_memory(rows, sizeof *values);
         for (int m = 0; m < SL_NUM_METRICS; m++) {
-            EXPECT_OK(sl_curve_metric(curve, (sl_metric)m, 2, values, &expect_error));
+            EXPECT_OK(sl_curve_metric(curve, (sl_metric)m, plain_parameter((sl_metric)m), values, &expect_error));
             if (!expected[m]) expected[m] = memcpy(fresh_memory(rows, sizeof *values), values, rows * sizeof *values);
             assert_memory_equal(values, expected[m], rows * sizeof *values);
         }

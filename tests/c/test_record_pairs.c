@@ -37,7 +37,7 @@ static void pairs_report_the_first_fault(void **state) {
     (void)intern_one(context, int_key(1), 0);
     (void)intern_one(context, int_key(2), 0);
     (void)intern_one(context, int_key(1), 1);
-    sl_i_append_begin(context);
+    OK(sl_i_append_begin(context, &error));
     OK(sl_i_pair_reader_create(context, &left_column, &right_column, true, 1000, &reader, &error));
     assert_int_equal(sl_i_pair_reader_read(reader, 0, 3, l, r, &error), SL_ERROR_KEY_NOT_FOUND);
     assert_int_equal(error.row, 1001);
@@ -45,7 +45,7 @@ static void pairs_report_the_first_fault(void **state) {
     sl_i_pair_reader_release(reader);
     sl_i_append_rollback(context);
 
-    sl_i_append_begin(context);
+    OK(sl_i_append_begin(context, &error));
     OK(sl_i_pair_reader_create(context, &left_column, &right_column, false, 1000, &reader, &error));
     assert_int_equal(sl_i_pair_reader_read(reader, 0, 3, l, r, &error), SL_ERROR_INVALID_KEY);
     assert_int_equal(error.row, 1002);
@@ -64,7 +64,7 @@ static void pairs_report_the_first_fault(void **state) {
     holes.keys.validity = number_holes.keys.validity = second_is_null;
     const sl_key_column *pairs[2][2] = {{&text, &holes}, {&numbers, &number_holes}};
     for (int i = 0; i < 2; i++) {
-        sl_i_append_begin(context);
+        OK(sl_i_append_begin(context, &error));
         OK(sl_i_pair_reader_create(context, pairs[i][0], pairs[i][1], false, 0, &reader, &error));
         assert_int_equal(sl_i_pair_reader_read(reader, 0, 2, l, r, &error), SL_ERROR_INVALID_KEY);
         assert_int_equal(error.row, 1);
@@ -77,7 +77,7 @@ static void pairs_report_the_first_fault(void **state) {
     memset(longest, 'k', sizeof longest);
     sl_key key = text_key(SL_KEY_STRING, longest, sizeof longest);
     left_column = right_column = keys_column(&key, 1, 0);
-    sl_i_append_begin(context);
+    OK(sl_i_append_begin(context, &error));
     OK(sl_i_pair_reader_create(context, &left_column, &right_column, true, 0, &reader, &error));
     assert_int_equal(sl_i_pair_reader_read(reader, 0, 1, l, r, &error), SL_ERROR_KEY_NOT_FOUND);
     assert_message("kkk\"... (300 bytes)");
@@ -103,7 +103,7 @@ static void readers_of_one_transaction_may_interleave(void **state) {
     sl_key_column near_column = number_column(SL_COLUMN_UINT64, near_numbers, 600, 0);
     sl_key_column far_column = number_column(SL_COLUMN_UINT64, far_numbers, 600, 0);
     sl_i_pair_reader *near_reader, *far_reader, *nearer_reader;
-    sl_i_append_begin(context);
+    OK(sl_i_append_begin(context, &error));
     OK(sl_i_pair_reader_create(context, &near_column, &near_column, false, 0, &near_reader, &error));
     OK(sl_i_pair_reader_read(near_reader, 0, 300, l, r, &error));
     OK(sl_i_pair_reader_create(context, &far_column, &far_column, false, 0, &far_reader, &error));
@@ -129,7 +129,7 @@ static void a_reader_survives_what_others_prepare(void **state) {
     sl_key_column columns[3] = {number_column(SL_COLUMN_UINT64, wide, 2, 0), number_column(SL_COLUMN_UINT64, far, 2, 0),
                                 number_column(SL_COLUMN_UINT64, near, 2, 0)};
     sl_i_pair_reader *readers[3];
-    sl_i_append_begin(context);
+    OK(sl_i_append_begin(context, &error));
     for (int i = 0; i < 3; i++)
         OK(sl_i_pair_reader_create(context, &columns[i], &columns[i], false, 0, &readers[i], &error));
     for (int i = 0; i < 3; i++) OK(sl_i_pair_reader_read(readers[i], 0, 2, l, r, &error));

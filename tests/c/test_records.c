@@ -757,7 +757,7 @@ static void random_calls_agree_with_a_model(void **state) {
             } else if (act == 1 && count > 0) { /* fails in its last row */
                 right[count - 1].kind = (sl_key_kind)5;
                 sl_i_pair_reader *reader;
-                sl_i_append_begin(context);
+                OK(sl_i_append_begin(context, &error));
                 OK(sl_i_pair_reader_create(context, &lc, &rc, false, 0, &reader, &error));
                 assert_int_equal(sl_i_pair_reader_read(reader, 0, count, l, r, &error), SL_ERROR_INVALID_KEY);
                 sl_i_pair_reader_release(reader);

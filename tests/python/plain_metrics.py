@@ -7,11 +7,12 @@ over records.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
 from math import log, sqrt
 
 Labels = Sequence[Hashable]
+Cut = Callable[[float], Labels]  # the partition at a threshold
 
 
 def metric(name: str, labels: Labels, truth: Labels | None, beta: float = 1.0) -> float:
@@ -155,6 +156,33 @@ def purity(labels: Labels, truth: Labels) -> float:
 
 def inverse_purity(labels: Labels, truth: Labels) -> float:
     return purity(truth, labels)
+
+
+def entities_of_records(labels: Labels) -> list[frozenset[int]]:
+    """The entity of each record, as a set of records."""
+    return [frozenset(i for i, other in enumerate(labels) if other == label) for label in labels]
+
+
+def entity_stability(cut: Cut, levels: Sequence[float], threshold: float) -> float:
+    """Mean over records of the width of the thresholds at which the record's entity is an entity.
+
+    A cut holds from above one of `levels` (where anything merges) up to the next.
+    """
+    points = sorted({0.0, 1.0, *levels})
+    widths = []
+    for record, entity in enumerate(entities_of_records(cut(threshold))):
+        alive = [entities_of_records(cut(above))[record] == entity for above in points[1:]]
+        widths.append(sum(b - a for a, b, lives in zip(points, points[1:], alive, strict=False) if lives))
+    return sum(widths) / len(widths) if widths else 1.0
+
+
+def threshold_sensitivity(cut: Cut, threshold: float, shift: float) -> float:
+    """The share of records that are with others a shift above or a shift below the threshold."""
+    here, above, below = (
+        entities_of_records(cut(at)) for at in (threshold, min(1.0, threshold + shift), max(0.0, threshold - shift))
+    )
+    changed = [not a == b == c for a, b, c in zip(here, above, below, strict=True)]
+    return sum(changed) / len(changed) if changed else 0.0
 
 
 COMPARED = {

@@ -149,6 +149,29 @@ def test_f_beta(frame: sl.EntityFrame) -> None:
     assert report.best(sl.f_beta(0.5)) == row
 
 
+def test_threshold_sensitivity(frame: sl.EntityFrame) -> None:
+    other = sl.threshold_sensitivity(0.2)
+    metrics = [other, "threshold_sensitivity", "threshold_sensitivity(0.1)", sl.threshold_sensitivity]
+    for expressions in ([sl.col("model").at(0.6)], [sl.col("model").at(0.6), sl.col("truth").at(1.0)]):
+        report = frame.analyse(*expressions, metrics=metrics)
+        assert report.metrics == [
+            "threshold_sensitivity(0.2)",
+            "threshold_sensitivity",
+            "threshold_sensitivity(0.1)",
+        ]
+        assert report.best(other) == report[0]
+    assert sl.threshold_sensitivity(0.05) == sl.threshold_sensitivity == other(0.05)
+    assert frame.analyse(sl.col("model").at(0.6), metrics="threshold_sensitivity(0.05)").metrics == report.metrics[1:2]
+    assert other != sl.threshold_sensitivity and other in sl.Metrics.stats
+    assert sl.threshold_sensitivity.parameter == 0.05
+
+
+@pytest.mark.parametrize("shift", [0, -0.1, 1.01, float("nan"), float("inf"), "x", None, 10**400])
+def test_no_shift(shift: object) -> None:
+    with pytest.raises(sl.InvalidArgumentError, match="shift"):
+        sl.threshold_sensitivity(shift)
+
+
 @pytest.mark.parametrize("beta", [0, -1, float("nan"), float("inf"), "x", None])
 def test_no_beta(beta: object) -> None:
     with pytest.raises(sl.InvalidArgumentError, match="beta"):
@@ -164,6 +187,8 @@ def test_no_beta(beta: object) -> None:
         ([], sl.InvalidArgumentError, "no metric"),
         (5, sl.InvalidArgumentError, "metrics"),
         (["f_beta(x)"], sl.InvalidArgumentError, "beta"),
+        (["threshold_sensitivity(2)"], sl.InvalidArgumentError, "shift"),
+        (["threshold_sensitivty"], sl.UnknownMetricError, "'threshold_sensitivity'"),
     ],
 )
 def test_no_metrics(frame: sl.EntityFrame, metrics: object, error: type[Exception], message: str) -> None:

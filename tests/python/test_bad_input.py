@@ -28,7 +28,9 @@ def picture(frame: sl.EntityFrame) -> tuple[Any, ...]:
         frame.collection_names(),
         [frame[name].at(t).to_list() for name in frame for t in (0.0, 0.5, 0.9, 1.0)],
         [frame[name]._state.hierarchy for name in frame],
-        frame._state.context.num_records,
+        frame._core.now().context.num_records,
+        np.asarray(frame._core.now().given()).tolist(),
+        np.asarray(frame._core.now().garbage()).tolist(),
         frame.sources,
     )
 

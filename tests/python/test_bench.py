@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from starlings import costs
+
 RUN = Path(__file__).resolve().parents[2] / "bench" / "run.py"
 PEERS = {
     *("reference", "scipy-cut", "scipy-low-cut", "scipy-tree", "splink-cut", "splink-ten"),
@@ -17,7 +19,7 @@ PEERS = {
 }
 OURS = {
     *("ours-ints", "ours-records", "ours-strings", "ours-large-strings", "ours-curve", "ours-curve-default"),
-    *("ours-count", "ours-labels", "ours-sizes"),
+    *("ours-count", "ours-labels", "ours-sizes", "ours-memory", "ours-memory-scattered"),
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not RUN.exists(), reason="the benchmark is not part of this tree")]
@@ -61,18 +63,30 @@ def test_results_hold_what_figures_depend_on(results: dict[str, Any]) -> None:
     assert {"python", "starlings", "scipy", "polars", "splink"} <= results["versions"].keys()
 
 
+def test_constants_of_estimates_are_stored(results: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
+    stored = next(tmp_path_factory.getbasetemp().glob("bench*/performance.json"))
+    assert costs.load(stored).measured_on is not None
+
+
 def test_targets_are_reported_as_ratios_and_limits(results: dict[str, Any]) -> None:
     quick = results["sizes"]["quick"]
     pairs = {(entry["ours"], entry["peer"]) for entry in quick["ratios"].values()}
     targets = {("ours-ints", "scipy-cut"), ("ours-strings", "polars-encode"), ("ours-curve", "sklearn-ari")}
     assert targets <= pairs
-    assert {entry["ours"] for entry in quick["limits"].values()} >= {"ours-count", "ours-labels"}
+    limited = {"ours-count", "ours-labels", "ours-memory", "ours-memory-scattered"}
+    assert {entry["ours"] for entry in quick["limits"].values()} >= limited
     assert all(entry["value"] > 0 for part in ("ratios", "limits") for entry in quick[part].values())
 
 
 def test_every_repetition_is_kept(results: dict[str, Any]) -> None:
     for entry in results["sizes"]["quick"]["cases"].values():
         assert len(entry["runs"]) == 1
-        assert {"seconds", "first_seconds", "cpu_seconds", "peak_bytes", "step_peak_bytes", "held_bytes"} <= entry[
-            "runs"
-        ][0].keys()
+        assert {
+            "seconds",
+            "first_seconds",
+            "cpu_seconds",
+            "peak_bytes",
+            "step_peak_bytes",
+            "held_bytes",
+            "figures",
+        } <= entry["runs"][0].keys()

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import starlings as sl
-from starlings.state import PartitionCache
 from starlings.testing import Graph, graphs
 from starlings.thresholds import grid
 
@@ -81,10 +80,10 @@ def test_threshold_between(graph: Graph, data: st.DataObject) -> None:
 def test_thresholds_with_one_partition_share_an_entry() -> None:
     subject = collection()
     parts = [subject.at(threshold)._core for threshold in (0.61, 0.7, 0.75)]
-    assert parts[0] is parts[1] is parts[2]
+    assert parts[0] == parts[1] == parts[2]
     assert subject.at(0.7).threshold == 0.7, "though each says where it was cut"
     subject.clear_cache()
-    assert subject.at(0.7)._core is not parts[0]
+    assert subject.at(0.7)._core != parts[0]
 
 
 def test_the_ten_used_last_are_kept() -> None:
@@ -92,11 +91,11 @@ def test_the_ten_used_last_are_kept() -> None:
     first = subject.at(0.0)._core
     for i in range(1, 10):
         subject.at(i / 20)
-    assert subject.at(0.0)._core is first
-    for i in range(10, 20):
-        subject.at(i / 20)
-    assert len(subject._state.cache) == 10
-    assert subject.at(0.0)._core is not first
+    assert subject.at(0.0)._core == first
+    last = [subject.at(i / 20)._core for i in range(10, 20)]
+    assert [subject.at(i / 20)._core for i in range(10, 20)] == last
+    assert subject.at(0.0)._core != first
+    assert (subject.computation_stats.total, subject.computation_stats.cached) == (32, 11)
 
 
 def test_cache_in_many_threads() -> None:
@@ -111,13 +110,15 @@ def test_cache_in_many_threads() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(read, range(16)))
-    assert len(subject._state.cache) <= 10
+    assert subject.computation_stats.total == 41 + 2 * 16 * 200
 
 
 def test_a_cache_is_not_shared_by_copies() -> None:
     subject = collection()
-    assert isinstance(subject._state.cache, PartitionCache)
-    assert subject.copy()._state.cache is not subject._state.cache
+    before = subject.at(0.7)._core
+    assert subject.copy().at(0.7)._core != before
+    assert subject.copy().computation_stats.total == 0
+    assert subject.at(0.7)._core == before
 
 
 # ----------------------------------------------------------------------------------------------------- copying, growing

@@ -66,7 +66,8 @@ def test_a_call_cannot_be_entered_from_its_own_progress() -> None:
         lambda: context.find_one("a"),
         lambda: context.truncate(0),
         lambda: context.copy(),
-        lambda: context.add_records("s", [{"id": 1}]),
+        lambda: context.nbytes,
+        lambda: context.intern_records("s", [{"id": 1}]),
         lambda: context.intern_context(_core.Context()),
         lambda: _core.Context().intern_context(context, 0),
         lambda: _core.extend(context, None, []),
@@ -132,7 +133,7 @@ def test_signals_stop_long_calls() -> None:
         "labels": lambda: _core.from_labels(context, texts, texts),
         "intern": lambda: context.intern(text),
         "find": lambda: context.find(text),
-        "counted": lambda: _core.Context().add_records("s", ({} for _ in range(10**8))),
+        "counted": lambda: _core.Context().intern_records("s", ({} for _ in range(10**8))),
     }
     for name, job in jobs.items():
         late = interrupted(job, 0.05)
@@ -277,7 +278,7 @@ def test_references_are_balanced() -> None:
         for edges in ([((source, key), key, 0.5)], [((source, key), odd, 0.5)], ([(source, key)], [key], [0.5])):
             attempt(lambda edges=edges: built(edges, source=name))
         attempt(lambda: _core.from_entities(_core.Context(), [{(source, key)}, {(source, key), (name, None)}]))
-        attempt(lambda: _core.Context().add_records(source, [{name: key}, {}], name))
+        attempt(lambda: _core.Context().intern_records(source, [{name: key}, {}], name))
         attempt(lambda: _core.Context().find_one((source, key), name))
 
     once()

@@ -78,6 +78,21 @@ def test_partitions() -> None:
     assert numbers(empty.labels) == [] and numbers(empty.sizes) == [] and empty.to_list(_core.Context()) == []
 
 
+def test_lifetimes() -> None:
+    _, hierarchy = built([(1, 2, 0.8), (2, 3, 0.5), (4, 4, 0.1)])
+    assert hierarchy.lifetimes(0, _core.SENSITIVITY_SHIFT) == (0.565, 0.125)  # docs/metrics.md
+    assert hierarchy.lifetimes(num_records=4, parameter=0.05) == (0.565, 0.125)
+    stability, sensitivity = hierarchy.lifetimes(8, 0.05)
+    assert stability == pytest.approx((4 * 0.565 + 4) / 8) and sensitivity == pytest.approx(0.125 / 2)
+    assert _core.extend(_core.Context(), None, []).lifetimes(0, 1.0) == (1.0, 0.0)
+    for arguments in [(0, 0.0), (0, 1.5), (0, float("nan")), (3, 0.05)]:
+        with pytest.raises(InvalidArgumentError):
+            hierarchy.lifetimes(*arguments)
+    for wrong in [(), (0,), ("4", 0.05), (-1, 0.05)]:
+        with pytest.raises((TypeError, ValueError, OverflowError)):
+            hierarchy.lifetimes(*wrong)
+
+
 def test_curves() -> None:
     context, hierarchy = built(INT_ROWS)
     truth = _core.Partition(_core.from_labels(context, [1, 2, 3, 4, 5, 7], [0, 0, 0, 1, 1, 2]), 1.0)
@@ -97,6 +112,13 @@ def test_curves() -> None:
         alone.metric("f1")
     with pytest.raises(ValueError, match=r"beta|parameter"):
         curve.metric("f_beta", 0.0)
+    assert numbers(curve.metric("f_beta")) == numbers(curve.metric("f_beta", None)) == numbers(curve.metric("f1"))
+    shift = _core.SENSITIVITY_SHIFT
+    assert numbers(curve.metric("threshold_sensitivity")) == numbers(curve.metric("threshold_sensitivity", shift))
+    with pytest.raises(ValueError, match="shift"):
+        curve.metric("threshold_sensitivity", -1.0)
+    with pytest.raises(TypeError):
+        curve.metric("threshold_sensitivity", "0.1")
     with pytest.raises(InvalidArgumentError, match=r"6 records.*9"):
         _core.Curve(hierarchy, 9, truth)
     with pytest.raises(InvalidArgumentError, match="float64"):

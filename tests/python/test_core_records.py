@@ -135,8 +135,8 @@ def test_intern_context() -> None:
     assert numbers(context.intern_context(other, 2)) == [2, 3]
     assert numbers(context.intern_context(context)) == [0, 1, 2, 3, 4]
     large, into = _core.Context(), _core.Context()
-    large.intern(np.arange(200_000))
-    assert np.array_equal(np.asarray(into.intern_context(large)), np.arange(200_000))
+    large.intern(np.arange(2_000_000))
+    assert np.array_equal(np.asarray(into.intern_context(large)), np.arange(2_000_000))
 
     def stop(*_: object) -> None:
         raise LookupError("enough")
@@ -149,62 +149,77 @@ def test_intern_context() -> None:
 ROWS = [{"id": "x", "name": 1}, {"id": "y", "name": 2}, {"id": 7, "name": 3}]
 
 
-def test_add_records() -> None:
+def interned(context: _core.Context, source: str, data: Any, key_column: str | None = None) -> list[int]:
+    return np.asarray(context.intern_records(source, data, key_column)).tolist()
+
+
+def test_intern_records() -> None:
     context = _core.Context()
-    assert context.add_records("list", ROWS, "id") == (0, 3)
+    assert interned(context, "list", ROWS, "id") == [0, 1, 2]
     text = {"id": ["x", "y", "z"], "v": [1.0, 2.0, 3.0]}
     for number, make in enumerate((pa.table, pl.DataFrame, pd.DataFrame, OldFrame, dict)):
-        assert context.add_records(f"s{number}", make(text), "id") == (3 + 3 * number, 3)
+        assert interned(context, f"s{number}", make(text), "id") == [3 + 3 * number + i for i in range(3)]
         assert context.record(5 + 3 * number) == (f"s{number}", "z")
+    assert interned(context, "list", [{"id": "new"}, {"id": "y"}], "id") == [18, 1]
     counted = _core.Context()
     for number, data in enumerate(
         (pa.table(text), pd.DataFrame(text), text, ROWS, iter(ROWS), pa.table(text).to_reader())
     ):
-        assert counted.add_records(f"s{number}", data) == (3 * number, 3)
+        assert interned(counted, f"s{number}", data) == [3 * number + i for i in range(3)]
         assert counted.record(3 * number + 2) == (f"s{number}", 2)
-    assert counted.add_records("none", []) == (18, 0)
+    assert interned(counted, "none", []) == []
     assert "none" in counted.sources()
 
 
-def test_add_records_refuses() -> None:
+def test_intern_records_refuses() -> None:
     context = _core.Context()
-    context.add_records("s", [{"only": "rows"}])
+    context.intern_records("s", [{"only": "rows"}])
     with pytest.raises(InvalidArgumentError, match=r"no column 'nope'.*'id'"):
-        context.add_records("s", pa.table({"id": [1]}), "nope")
+        context.intern_records("s", pa.table({"id": [1]}), "nope")
     for make in (pl.DataFrame, pd.DataFrame, dict):
         with pytest.raises(InvalidArgumentError, match=r"no column 'nope'.*'id'"):
-            context.add_records("s", make({"id": [1]}), "nope")
+            context.intern_records("s", make({"id": [1]}), "nope")
     with pytest.raises(InvalidKeyError) as missing:
-        context.add_records("s", [{"id": 1}, {"no": 2}], "id")
+        context.intern_records("s", [{"id": 1}, {"no": 2}], "id")
     assert missing.value.row == 1
     with pytest.raises(InvalidArgumentError):
-        context.add_records("s", 5)
+        context.intern_records("s", 5)
     with pytest.raises(InvalidArgumentError):
-        context.add_records("s", "abc")
+        context.intern_records("s", "abc")
     assert context.num_records == 1
 
 
+def given(frame: _core.Frame, data: Any) -> None:
+    change = frame.begin()
+    try:
+        change.give(change.context().intern_records("s", data, "id"))
+    except BaseException:
+        change.abort()
+        raise
+    change.commit()
+
+
 def test_duplicate_keys_name_both_rows() -> None:
-    context = _core.Context()
-    context.add_records("s", [{"id": "old"}], "id")
+    frame = _core.Frame()
+    given(frame, [{"id": "old"}])
     keys = [f"k{i}" for i in range(6)]
     for chunks in ([[*keys, "k2"]], [keys, ["k2"]], [keys[:3], keys[3:], ["k9", "k2"]], [["q"], ["r", "k2", "k2"]]):
         flat = [key for chunk in chunks for key in chunk]
         row, other = len(flat) - 1, flat.index("k2")
         with pytest.raises(DuplicateKeyError, match=f"rows {other} and {row}.*k2") as caught:
-            context.add_records("s", pa.table({"id": pa.chunked_array(chunks)}), "id")
+            given(frame, pa.table({"id": pa.chunked_array(chunks)}))
         assert (caught.value.row, caught.value.other_row) == (row, other)
-        assert context.num_records == 1
+        assert frame.now().num_records == frame.now().context.num_records == 1
     for chunks in ([["a", "old"]], [["a"], ["old"]]):
         with pytest.raises(DuplicateKeyError, match=r"row 1: the key.*old") as caught:
-            context.add_records("s", pa.table({"id": pa.chunked_array(chunks)}), "id")
+            given(frame, pa.table({"id": pa.chunked_array(chunks)}))
         assert (caught.value.row, caught.value.other_row) == (1, None)
     many = list(range(600_000))
     many[-1] = 3
     with pytest.raises(DuplicateKeyError, match="rows 3 and 599999") as caught:
-        context.add_records("s", pa.table({"id": many}), "id")
+        given(frame, pa.table({"id": many}))
     assert (caught.value.row, caught.value.other_row) == (599_999, 3)
-    assert context.num_records == 1
+    assert frame.now().context.num_records == 1
 
 
 # ----------------------------------------------------------------------------------------------- entities and labels

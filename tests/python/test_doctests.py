@@ -17,7 +17,18 @@ MODULES = [
     if not module.ispkg and module.name != "_core"
 ]
 PUBLIC = [name for name in sl.__all__ if inspect.isclass(getattr(sl, name)) or inspect.isfunction(getattr(sl, name))]
-WITH_EXAMPLES = ["Collection", "EntityFrame", "Partition", "Report", "Entity", "Key", "Metric", "col", "f_beta"]
+WITH_EXAMPLES = [
+    "Collection",
+    "EntityFrame",
+    "Partition",
+    "PerformanceProfile",
+    "Report",
+    "Entity",
+    "Key",
+    "Metric",
+    "col",
+    "f_beta",
+]
 
 
 @pytest.mark.parametrize("name", ["starlings", *MODULES])

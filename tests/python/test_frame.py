@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,6 +37,33 @@ def test_a_mapping_of_views() -> None:
     subject.add_collection("model", edges=[])
 
 
+@pytest.mark.parametrize("name", [None, 5, b"model", "\ud800", sl.Key("model")])
+def test_names_that_are_no_text(name: Any) -> None:
+    subject = frame()
+    additions: list[Callable[[], object]] = [
+        lambda: subject.add_collection(name, edges=[]),
+        lambda: subject.add_collection(name, subject["model"]),
+        lambda: subject.add_collection_from_edges(name, []),
+        lambda: subject.add_collection_from_entities(name, []),
+        lambda: subject.add_collection_from_labels(name, [], []),
+    ]
+    for add in additions:
+        with pytest.raises(sl.InvalidArgumentError, match="name of a collection must be"):
+            add()
+    with pytest.raises(sl.InvalidArgumentError, match="source must be"):
+        subject.add_records(name, [{"id": 1}], "id")
+    assert name not in subject
+    with pytest.raises(sl.CollectionNotFoundError, match=r"did you mean|there are 'model'"):
+        subject[name]
+    with pytest.raises(sl.CollectionNotFoundError):
+        subject.drop(name)
+    with pytest.raises(sl.KeyNotFoundError, match="there are 'crm'"):
+        subject.records(name)
+    with pytest.raises(sl.KeyNotFoundError):
+        subject.records(sl.Key("crm"))  # type: ignore[arg-type]
+    assert list(subject) == ["model"] and subject.sources == ["crm"] and subject.num_records == 4
+
+
 def test_every_collection_is_over_all_records() -> None:
     subject = frame()
     assert subject["model"].num_records == 4 and subject["model"].at(0.6).num_entities == 2
@@ -63,6 +92,43 @@ def test_views_do_not_change() -> None:
     assert subject["again"].num_records == 6
 
 
+def test_later_records_do_not_make_a_bare_key_ambiguous() -> None:
+    subject = frame()
+    view = subject["model"]
+    partition = view.at(0.6)
+    subject.add_records("web", [{"id": "a"}], "id")
+    assert partition.entity_of("a").size == 3 and view.threshold_between("a", "b") == 0.9
+    with pytest.raises(sl.InvalidArgumentError, match="2 sources"):
+        subject["model"].at(0.6).entity_of("a")
+
+
+def test_attributes_that_come_later_are_not_seen_elsewhere() -> None:
+    subject = sl.EntityFrame()
+    subject.add_collection_from_edges("model", [("a", "b", 0.9)])
+    copy, entity = subject.copy(), subject["model"].at(0.5).entities[0]
+    with pytest.raises(sl.DuplicateKeyError):
+        subject.add_records("default", [{"id": "a", "x": 1}, {"id": "c", "x": 2}, {"id": "a", "x": 3}], "id")
+    subject.add_records("default", [{"id": "a", "x": 1}, {"id": "d", "x": 2}], "id")
+    assert subject.records("default").to_dicts() == [{"id": "a", "x": 1}, {"id": "d", "x": 2}]
+    assert subject["model"].at(0.5).entities[0].tables()["default"].to_dicts() == [{"id": "a", "x": 1}]
+    for other in (copy.records("default"), entity.tables()["default"]):
+        assert other.to_dicts() == [{"key": "a"}, {"key": "b"}]
+    copy.add_records("default", [{"id": "a", "y": 5}], "id")
+    assert copy.records("default").to_dicts() == [{"id": "a", "y": 5}] and copy.num_records == 2
+
+
+def test_known_records_are_not_given_attributes_by_collections() -> None:
+    subject = sl.EntityFrame()
+    subject.add_collection_from_edges("model", [("a", "b", 0.9)])
+    copy, entity = subject.copy(), subject["model"].at(0.5).entities[0]
+    other = sl.EntityFrame.from_records("default", [{"id": "b", "x": 1}, {"id": "c", "x": 2}], "id")
+    other.add_collection_from_edges("other", [("b", "c", 0.8)])
+    subject.add_collection("other", other["other"])
+    assert subject.records("default").to_dicts() == [{"id": "c", "x": 2}]
+    for unchanged in (copy.records("default"), entity.tables()["default"]):
+        assert unchanged.to_dicts() == [{"key": "a"}, {"key": "b"}]
+
+
 def test_growing_a_view_detaches_it() -> None:
     subject = frame()
     view = subject["model"]
@@ -73,17 +139,17 @@ def test_growing_a_view_detaches_it() -> None:
     copy = subject["model"].copy()
     assert not copy.is_view
     copy.add_edges([("x", "y", 1.0)])
-    assert subject.num_records == 4 and subject._state.context.num_records == 4
+    assert subject.num_records == 4 and subject._core.now().context.num_records == 4
 
 
 def test_views_share_the_cache() -> None:
     subject = frame()
-    assert subject["model"].at(0.6)._core is subject["model"].at(0.6)._core
+    assert subject["model"].at(0.6)._core == subject["model"].at(0.6)._core
     view = subject["model"]
     view.clear_cache()
     old = subject["model"].at(0.6)
     subject.add_records("web", [{"id": 1}], "id")
-    assert subject["model"].at(0.6).num_records == 5 and view.at(0.6)._core is old._core
+    assert subject["model"].at(0.6).num_records == 5 and view.at(0.6)._core == old._core
 
 
 # --------------------------------------------------------------------------------------------------------- assimilation
@@ -124,7 +190,7 @@ def test_the_first_collection_of_a_frame_shares_its_records() -> None:
     given = sl.Collection.from_edges([("a", "b", 0.9)])
     subject = sl.EntityFrame()
     subject.add_collection("given", given)
-    assert subject._state.context is given._state.context
+    assert subject._core.now().context == given._state.context
     subject.add_collection_from_edges("more", [("c", "d", 0.9)])
     assert given._state.context.num_records == 2 and subject.num_records == 4
     given.add_edges([("x", "y", 0.9)])
@@ -135,7 +201,7 @@ def test_the_first_collection_of_a_frame_shares_its_records() -> None:
 def test_a_view_comes_back_without_translation() -> None:
     subject = frame()
     subject.add_collection("twin", subject["model"])
-    assert subject["twin"]._state.hierarchy is subject["model"]._state.hierarchy
+    assert subject["twin"]._state.hierarchy == subject["model"]._state.hierarchy
     detached = subject["model"]
     detached.add_edges([("d", "e", 0.9)], source="crm")
     subject.add_collection("grown", detached)
@@ -221,6 +287,39 @@ def test_adding_from_many_threads() -> None:
         assert partition.num_entities == subject.num_records - 50
 
 
+def test_attributes_of_known_records_are_seen_by_nobody_else() -> None:
+    subject = sl.EntityFrame()
+    subject.add_collection_from_edges("model", [("a", "b", 0.9)])
+    view, copy, adopter = subject["model"], subject.copy(), sl.EntityFrame()
+    adopter.add_collection("model", view)
+    entity = view.at(0.5).entities[0]
+    bare = [{"key": "a"}, {"key": "b"}]
+    for number, changed in enumerate([subject, copy, adopter]):
+        changed.add_records("default", [{"id": "a", "number": number}], "id")
+        for again, other in enumerate([subject, copy, adopter]):
+            expected = [{"id": "a", "number": again}] if again <= number else bare
+            assert other.records("default").to_dicts() == expected
+        assert entity.tables()["default"].to_dicts() == bare
+        assert changed["model"].at(0.5).to_list() == view.at(0.5).to_list()
+
+
+def test_assimilated_attributes_are_seen_by_nobody_else() -> None:
+    described = sl.EntityFrame.from_records("default", [{"id": "a", "name": "Ann"}], "id")
+    described.add_collection_from_edges("model", [("a", "b", 0.9)])
+    subject = sl.EntityFrame()
+    subject.add_collection_from_edges("own", [("a", "c", 0.9)])
+    copy = subject.copy()
+    subject.add_collection("model", described["model"])
+    assert subject.records("default").to_dicts() == [{"key": "a"}, {"key": "c"}, {"key": "b"}], "a was there before"
+    assert copy.records("default").to_dicts() == [{"key": "a"}, {"key": "c"}]
+    subject.add_records("default", [{"id": "c", "name": "Cy"}], "id")
+    assert subject.records("default").to_dicts() == [{"id": "c", "name": "Cy"}]
+    assert copy.records("default").to_dicts() == [{"key": "a"}, {"key": "c"}]
+    with pytest.raises(sl.KeyNotFoundError):
+        copy.add_collection("model", described["model"], new_records="error")
+    assert copy.num_records == 2 and copy.records("default").to_dicts() == [{"key": "a"}, {"key": "c"}]
+
+
 def test_a_large_frame_is_all_arrays() -> None:
     n = 200_000
     random = np.random.default_rng(3)
@@ -229,3 +328,23 @@ def test_a_large_frame_is_all_arrays() -> None:
     subject.add_collection_from_edges("model", (*random.integers(0, n, (2, n)), random.random(n).round(3)))
     report = subject.analyse(sl.col("model").sweep(), sl.col("truth").at(1.0))
     assert subject.num_records == n and len(report) == len(subject["model"].thresholds)
+
+
+def test_a_frame_is_not_measured_in_the_progress_of_its_own_change() -> None:
+    frame = sl.EntityFrame.from_records("default", [{"id": 1}, {"id": 2}], key_column="id")
+    count = 500_000
+    edges = (np.arange(count), np.arange(1, count + 1), np.full(count, 0.5))
+    refused = []
+
+    def measure(*_: object) -> None:
+        try:
+            frame.collect_metrics()
+        except sl.InvalidArgumentError as error:
+            refused.append(str(error))
+
+    frame.add_collection("edges", edges=edges, progress=measure)
+    assert refused and all("being changed" in message for message in refused)
+    other = sl.Collection.from_edges(tuple(column[::-1] for column in edges))
+    frame.add_collection("other", other, progress=measure)
+    frame.add_collection("more", edges=[(1, 2, 0.9)])  # the locks are as they should be
+    assert frame.collect_metrics().num_collections == 3

@@ -239,6 +239,14 @@ def test_one_column_of_sources_for_both_sides(make: Callable[[Any], Any]) -> Non
     assert subject.at(0.5).to_list() == [{("crm", 1), ("crm", 2)}]
 
 
+@pytest.mark.parametrize("make", [pd.DataFrame, pa.table, pl.DataFrame])
+def test_a_source_where_a_column_of_sources_is_wanted(make: Callable[[Any], Any]) -> None:
+    table = make({"left": [1], "right": [2], "score": [0.5]})
+    for name in ("left_source", "right_source"):
+        with pytest.raises(sl.InvalidArgumentError, match=r"'crm'.*for one source of all rows use source="):
+            sl.Collection.from_edges(table, **{name: "crm"})
+
+
 def test_a_frame_with_a_column_twice() -> None:
     frame = pd.DataFrame([[1, 2, 3, 0.5]], columns=["left", "left", "right", "score"])
     with pytest.raises(sl.InvalidArgumentError, match="2 columns called 'left'"):
@@ -250,6 +258,20 @@ def test_lazy_frames() -> None:
     for attempt in (lambda: sl.Collection.from_edges(lazy), lambda: sl.from_records("s", lazy, "left")):
         with pytest.raises(sl.InvalidArgumentError, match=r"\.collect\(\) first"):
             attempt()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ([{"id": 1}, {"no": 2, "x": 3}], r"row 1 has no 'id' to read the key from; it has \['no', 'x'\]"),
+        ([{"id": 1}, (2, "x")], "row 1 is a tuple, not a dict with 'id'"),
+        ([{"id": 1}, 2], "row 1 is a int, not a dict with 'id'"),
+    ],
+)
+def test_rows_without_the_key_column(data: list[Any], words: str) -> None:
+    with pytest.raises(sl.InvalidKeyError, match=words) as caught:
+        sl.from_records("crm", data, key_column="id")
+    assert caught.value.row == 1
 
 
 # ------------------------------------------------------------------------------------------------------------- messages

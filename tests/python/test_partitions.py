@@ -99,3 +99,16 @@ def test_merges_are_counted_n_way(graph: Graph) -> None:
         merges += sum(part > 1 for part in parts)
         above = labels
     assert collection.num_merges == merges
+
+
+def test_what_was_handed_out_keeps_the_type_of_its_keys() -> None:
+    frame = sl.EntityFrame()
+    frame.add_collection_from_edges("ints", [(1, 2, 0.9), (2, 3, 0.5)])
+    before = frame["ints"].at(0.5)
+    old = before.to_arrow()
+    frame.add_collection_from_edges("texts", [("a", "b", 0.9), (b"x", 1, 0.5)])
+    later = frame["ints"].at(0.5)
+    assert before.to_arrow().schema == old.schema and before.to_arrow()["key"].to_pylist() == [1, 2, 3]
+    assert before.to_polars()["key"].to_list() == [1, 2, 3]
+    assert later.to_arrow().schema != old.schema
+    assert sorted(map(str, later.to_polars()["key"].to_list())) == ["1", "2", "3", "a", "b", "b'x'"]

@@ -140,14 +140,31 @@ static int next_arrow(core_column_reader *reader, core_chunk **out) {
     return -1;
 }
 
+/* A row from which reader->item_name cannot be read: it is no mapping, or lacks it. */
+static void no_entry(const core_column_reader *reader, PyObject *row, uint64_t number, bool is_mapping) {
+    const core_state *state = reader->reading->call->state;
+    PyObject *names = PyDict_Check(row) ? PySequence_List(row) : NULL;
+    char type[CORE_TEXT_SIZE];
+    if (!is_mapping)
+        core_raise_row(state, SL_ERROR_INVALID_KEY, (int64_t)number, -1,
+                       "row %llu is a %s, not a dict with %R to read the %s from", (unsigned long long)number,
+                       core_type_text(row, type), reader->item_name, reader->what);
+    else if (names)
+        core_raise_row(state, SL_ERROR_INVALID_KEY, (int64_t)number, -1,
+                       "row %llu has no %R to read the %s from; it has %R", (unsigned long long)number,
+                       reader->item_name, reader->what, names);
+    else if (!PyErr_Occurred())
+        core_raise_row(state, SL_ERROR_INVALID_KEY, (int64_t)number, -1, "row %llu has no %R to read the %s from",
+                       (unsigned long long)number, reader->item_name, reader->what);
+    Py_XDECREF(names);
+}
+
 /* The value under reader->item_name in a mapping; new reference. */
 static PyObject *entry_of(core_column_reader *reader, PyObject *mapping, uint64_t row) {
     PyObject *value = PyObject_GetItem(mapping, reader->item_name);
     if (value) return value;
-    if (core_caught(PyExc_LookupError) || core_caught(PyExc_TypeError))
-        core_raise_row(reader->reading->call->state, SL_ERROR_INVALID_KEY, (int64_t)row, -1,
-                       "row %llu has no %R to read the %s from", (unsigned long long)row, reader->item_name,
-                       reader->what);
+    bool is_missing = core_caught(PyExc_LookupError);
+    if (is_missing || core_caught(PyExc_TypeError)) no_entry(reader, mapping, row, is_missing);
     return NULL;
 }
 

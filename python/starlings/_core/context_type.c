@@ -55,9 +55,32 @@ static void context_dealloc(PyObject *object) {
     core_object_free(object);
 }
 
+/* Several objects may stand for one context. */
+static PyObject *context_compare(PyObject *self, PyObject *other, int operation) {
+    if ((operation != Py_EQ && operation != Py_NE) || !Py_IS_TYPE(other, Py_TYPE(self)))
+        return Py_NewRef(Py_NotImplemented);
+    bool same = ((core_context *)self)->context == ((core_context *)other)->context;
+    return PyBool_FromLong(same == (operation == Py_EQ));
+}
+
+static Py_hash_t context_hash(PyObject *self) {
+    Py_hash_t hash = (Py_hash_t)((uintptr_t)((core_context *)self)->context >> 4);
+    return hash == -1 ? -2 : hash;
+}
+
 static PyObject *get_num_records(PyObject *self, void *closure) {
     (void)closure;
     return PyLong_FromUnsignedLong(sl_context_num_records(((core_context *)self)->context));
+}
+
+static PyObject *get_nbytes(PyObject *self, void *closure) {
+    const sl_context *context = ((core_context *)self)->context;
+    core_call call;
+    (void)closure;
+    if (core_call_init(&call, core_state_of(self), NULL) < 0 || core_call_check(&call, context) < 0) return NULL;
+    core_call_leave(&call); /* takes the lock */
+    uint64_t bytes = sl_context_memory(context);
+    return core_call_return(&call, SL_OK) < 0 ? NULL : PyLong_FromUnsignedLongLong(bytes);
 }
 
 static PyObject *get_key_kinds(PyObject *self, void *closure) {
@@ -154,8 +177,50 @@ static PyObject *make_sources(core_context *self, core_call *call, const uint32_
     return NULL;
 }
 
+static PyObject *make_kinds(core_context *self, core_call *call, const uint32_t *records, uint64_t count) {
+    unsigned kinds = 0;
+    uint64_t i = 0;
+    core_call_leave(call);
+    for (sl_record record; i < count && sl_context_record(self->context, records[i], &record); i++)
+        kinds |= 1u << record.key.kind;
+    if (core_call_return(call, SL_OK) < 0) return NULL;
+    if (i == count) return PyLong_FromUnsignedLong(kinds);
+    core_raise(call->state, SL_ERROR_INVALID_ARGUMENT, "there is no record %u: the context has %u records",
+               (unsigned)records[i], (unsigned)sl_context_num_records(self->context));
+    return NULL;
+}
+
+static PyObject *context_record_kinds(PyObject *self, PyObject *records) {
+    return of_records(self, records, make_kinds);
+}
+
 static PyObject *context_record_sources(PyObject *self, PyObject *records) {
     return of_records(self, records, make_sources);
+}
+
+static sl_status list_source(const sl_context *context, const char *name, size_t length, uint32_t num_records,
+                             sl_record_set **out, sl_error *error) {
+    uint16_t source;
+    if (sl_context_find_source(context, name, length, &source))
+        return sl_context_source_records(context, source, num_records, out, error);
+    return sl_record_set_create_range(0, 0, out, error);
+}
+
+static PyObject *context_source_records(PyObject *self, PyObject *arguments) {
+    const char *name;
+    Py_ssize_t length;
+    uint32_t num_records;
+    sl_record_set *set = NULL;
+    core_call call;
+    if (!PyArg_ParseTuple(arguments, "s#O&:source_records", &name, &length, core_uint32_argument, &num_records))
+        return NULL;
+    sl_context *context = ((core_context *)self)->context;
+    if (core_call_init(&call, core_state_of(self), NULL) < 0 || core_call_check(&call, context) < 0) return NULL;
+    core_call_leave(&call);
+    sl_status status = list_source(context, name, (size_t)length, num_records, &set, &call.error);
+    PyObject *records = core_call_return(&call, status) < 0 ? NULL : core_record_set_buffer(call.state, set);
+    sl_record_set_release(set);
+    return records;
 }
 
 #define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
@@ -165,8 +230,8 @@ static PyMethodDef context_methods[] = {
     {"copy", WITH_KEYWORDS(context_copy), METH_VARARGS | METH_KEYWORDS,
      "An independent context with the same sources and the first num_records records."},
     {"truncate", context_truncate, METH_O, "Forget the records from this index on."},
-    {"add_records", WITH_KEYWORDS(core_context_add_records), METH_VARARGS | METH_KEYWORDS,
-     "Append records with new keys; (first index, how many). All or nothing."},
+    {"intern_records", WITH_KEYWORDS(core_context_intern_records), METH_VARARGS | METH_KEYWORDS,
+     "Index (uint32) of the record of each row, appending new ones. All or nothing."},
     {"intern", WITH_KEYWORDS(core_context_intern), METH_VARARGS | METH_KEYWORDS,
      "Index (uint32) of each key, appending new ones."},
     {"intern_context", WITH_KEYWORDS(core_context_intern_context), METH_VARARGS | METH_KEYWORDS,
@@ -175,16 +240,26 @@ static PyMethodDef context_methods[] = {
      "Index (uint32) of each key, 0xFFFFFFFF for unknown ones."},
     {"find_one", WITH_KEYWORDS(core_context_find_one), METH_VARARGS | METH_KEYWORDS,
      "Index of a key or (source, key), or None."},
+    {"attach", WITH_KEYWORDS(core_context_attach), METH_VARARGS | METH_KEYWORDS,
+     "From now on the rows of these Batches describe records."},
+    {"attachment", core_context_attachment, METH_O, "The Batches attached as this number, or None."},
+    {"find_attributes", core_context_find_attributes, METH_O,
+     "Attachment (uint32, 0xFFFFFFFF: none) and row (uint64) of each of these indices."},
     {"record", context_record, METH_O, "(source, key) of a record."},
+    {"source_records", context_source_records, METH_VARARGS,
+     "Records (uint32) of the source of that name among the first num_records."},
     {"record_set", context_record_set, METH_O, "(source, key) of each of these indices."},
     {"record_keys", context_record_keys, METH_O, "Key of each of these indices."},
+    {"record_kinds", context_record_kinds, METH_O, "Kinds of key of these indices: bit (1 << kind) for each."},
     {"record_sources", context_record_sources, METH_O, "Source id (uint16) of each of these indices."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef context_getset[] = {
     {"num_records", get_num_records, NULL, "Number of records.", NULL},
+    {"nbytes", get_nbytes, NULL, "Bytes that it holds, without attributes.", NULL},
     {"key_kinds", get_key_kinds, NULL, "The kinds of keys in use: bit (1 << kind) for each.", NULL},
+    {"num_attachments", core_context_num_attachments, NULL, "Number of Batches attached.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -192,6 +267,8 @@ static PyType_Slot context_slots[] = {
     {Py_tp_doc, (char *)"Records: (source, key) to index and back. Append-only."},
     {Py_tp_new, (void *)context_new},
     {Py_tp_dealloc, (void *)context_dealloc},
+    {Py_tp_richcompare, (void *)context_compare},
+    {Py_tp_hash, (void *)context_hash},
     {Py_tp_methods, context_methods},
     {Py_tp_getset, context_getset},
     {0, NULL},

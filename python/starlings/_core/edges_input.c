@@ -52,6 +52,14 @@ static int columns_not_found(const core_state *state, PyObject *names) {
                       names);
 }
 
+static int no_such_column(const core_state *state, PyObject *names, PyObject *name, int part) {
+    const char *hint = part > CORE_SCORE
+                           ? "; left_source= and right_source= name columns, for one source of all rows use source="
+                           : "";
+    return core_raise(state, SL_ERROR_INVALID_ARGUMENT, "there is no column %R for the %s; the columns are %R%s", name,
+                      core_edge_part_names[part], names, hint);
+}
+
 /* Fill in the parts that the caller named. */
 static int choose_named(const core_state *state, PyObject *names, PyObject *columns, int chosen[CORE_EDGE_PARTS]) {
     for (int part = 0; part < CORE_EDGE_PARTS; part++) {
@@ -64,9 +72,7 @@ static int choose_named(const core_state *state, PyObject *names, PyObject *colu
             if (equal < 0) return -1;
             if (equal) chosen[part] = (int)i;
         }
-        if (chosen[part] < 0)
-            return core_raise(state, SL_ERROR_INVALID_ARGUMENT, "there is no column %R for the %s; the columns are %R",
-                              name, core_edge_part_names[part], names);
+        if (chosen[part] < 0) return no_such_column(state, names, name, part);
         for (int earlier = 0; earlier < part && part <= CORE_SCORE; earlier++)
             if (chosen[earlier] == chosen[part])
                 return core_raise(state, SL_ERROR_INVALID_ARGUMENT,

@@ -23,6 +23,8 @@ static const char *class_name(sl_status status, PyObject **fallback) {
     case SL_ERROR_OVERLAP: return "OverlapError";
     case SL_ERROR_CAPACITY: *fallback = PyExc_OverflowError; return "CapacityError";
     case SL_ERROR_UNKNOWN_METRIC: return "UnknownMetricError";
+    case SL_ERROR_COLLECTION_NOT_FOUND: *fallback = PyExc_KeyError; return "CollectionNotFoundError";
+    case SL_ERROR_DUPLICATE_COLLECTION: return "DuplicateCollectionError";
     case SL_ERROR_CORRUPT: return "CorruptFileError";
     case SL_ERROR_SYSTEM: *fallback = PyExc_OSError; return "SystemCallError";
     case SL_OK:

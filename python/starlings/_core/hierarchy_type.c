@@ -78,6 +78,36 @@ static PyObject *hierarchy_applied_levels(PyObject *self, PyObject *argument) {
     return NULL;
 }
 
+static PyObject *hierarchy_lifetimes(PyObject *self, PyObject *arguments, PyObject *keywords) {
+    static char *names[] = {"num_records", "parameter", NULL};
+    uint32_t num_records;
+    double parameter;
+    sl_lifetimes means;
+    core_call call;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O&d:lifetimes", names, core_uint32_argument, &num_records,
+                                     &parameter))
+        return NULL;
+    if (core_call_init(&call, core_state_of(self), NULL) < 0) return NULL;
+    core_call_leave(&call);
+    sl_status status = sl_hierarchy_lifetimes(of(self), num_records, parameter, &means, &call.error);
+    if (core_call_return(&call, status) < 0) return NULL;
+    return Py_BuildValue("dd", means.entity_stability, means.threshold_sensitivity);
+}
+
+static PyObject *hierarchy_threshold_between(PyObject *self, PyObject *arguments) {
+    uint32_t a, b;
+    double threshold;
+    bool together;
+    core_call call;
+    if (!PyArg_ParseTuple(arguments, "O&O&:threshold_between", core_uint32_argument, &a, core_uint32_argument, &b) ||
+        core_call_init(&call, core_state_of(self), NULL) < 0)
+        return NULL;
+    core_call_leave(&call);
+    sl_status status = sl_hierarchy_threshold_between(of(self), a, b, &threshold, &together, &call.error);
+    if (core_call_return(&call, status) < 0) return NULL;
+    return together ? PyFloat_FromDouble(threshold) : Py_NewRef(Py_None);
+}
+
 static PyObject *hierarchy_validate(PyObject *self, PyObject *ignored) {
     (void)ignored;
     core_call call;
@@ -120,6 +150,9 @@ static Py_hash_t hierarchy_hash(PyObject *self) {
 
 static PyMethodDef hierarchy_methods[] = {
     {"applied_levels", hierarchy_applied_levels, METH_O, "How many levels apply at a threshold."},
+    {"lifetimes", (PyCFunction)(void (*)(void))hierarchy_lifetimes, METH_VARARGS | METH_KEYWORDS,
+     "Means over all thresholds of entity_stability and threshold_sensitivity."},
+    {"threshold_between", hierarchy_threshold_between, METH_VARARGS, "Highest threshold at which two records meet."},
     {"validate", hierarchy_validate, METH_NOARGS, "CorruptFileError with the reason unless every invariant holds."},
     {NULL, NULL, 0, NULL},
 };

@@ -1,7 +1,7 @@
 /* keys_input.c: see keys_input.h.
  *
- * Interning ticks in the engine and takes a chunk at a time; finding and appending do not, and take slices that are done
- * well within 0.2 s. Rows in the engine's errors count from the start of what it was given and are shifted here. */
+ * Interning ticks in the engine and takes a chunk at a time; finding does not, and takes slices that are done well within
+ * 0.2 s. Rows in the engine's errors count from the start of what it was given and are shifted here. */
 #include "keys_input.h"
 
 #include "buffer_type.h"
@@ -53,8 +53,6 @@ static int find(core_reading *reading, const sl_key_column *keys, uint32_t *indi
     return keys->sources ? find_mixed(reading, keys, indices, row) : find_known(reading, keys, indices, row);
 }
 
-/* ------------------------------------------------------------------------------------------------------- appending */
-
 /* The key in one row of a column, as a Python object. */
 static PyObject *key_in_row(core_call *call, const sl_key_column *keys, uint64_t row) {
     sl_context *scratch = NULL;
@@ -72,48 +70,6 @@ static PyObject *key_in_row(core_call *call, const sl_key_column *keys, uint64_t
     PyObject *key = !failed && sl_context_record(scratch, 0, &record) ? core_key_object(&record.key) : NULL;
     sl_context_release(scratch);
     return key;
-}
-
-/* A duplicate in a slice that is not the first: its other row may be in an earlier one, which the engine cannot know. */
-static int raise_duplicate(core_reading *reading, const sl_key_column *keys, uint64_t first_row, uint32_t before) {
-    core_call *call = reading->call;
-    int64_t in_slice = call->error.row, other = call->error.other_row;
-    PyObject *key = key_in_row(call, keys, (uint64_t)in_slice);
-    if (!key) return -1;
-    char text[CORE_TEXT_SIZE];
-    core_value_text(key, text);
-    Py_DECREF(key);
-    sl_key_column one = *keys;
-    uint32_t holder = SL_NO_RECORD;
-    one.keys.offset += (uint64_t)in_slice;
-    one.keys.length = 1;
-    int failed = find_known(reading, &one, &holder, 0);
-    if (!failed) {
-        int64_t row = in_slice + (int64_t)first_row;
-        if (other >= 0)
-            other += (int64_t)first_row;
-        else if (holder != SL_NO_RECORD && holder >= before)
-            other = (int64_t)(holder - before);
-        failed = other < 0
-                     ? core_raise_row(call->state, SL_ERROR_DUPLICATE_KEY, row, -1,
-                                      "row %lld: the key %s is already a record of this source; add each record once",
-                                      (long long)row, text)
-                     : core_raise_row(call->state, SL_ERROR_DUPLICATE_KEY, row, other,
-                                      "rows %lld and %lld have the same key %s; keys must be unique within a source",
-                                      (long long)other, (long long)row, text);
-    }
-    return failed;
-}
-
-static int append(core_reading *reading, const sl_key_column *keys, uint64_t row) {
-    core_call *call = reading->call;
-    uint32_t first;
-    core_call_leave(call);
-    sl_status status = sl_context_add_records(reading->context, keys, &first, &call->error);
-    if (status != SL_ERROR_DUPLICATE_KEY || row == 0) return core_call_return_rows(call, status, row);
-    if (core_call_return(call, SL_OK) < 0) return -1;
-    uint32_t now = sl_context_num_records(reading->context);
-    return raise_duplicate(reading, keys, row, now > row ? now - (uint32_t)row : 0);
 }
 
 /* --------------------------------------------------------------------------------------------------------- reading */
@@ -148,7 +104,6 @@ static int read_slice(core_reading *reading, core_key_mode mode, core_slice slic
     static const core_slice no_sources = {NULL, 0};
     sl_key_column keys;
     if (core_slice_keys(reading, slice, no_sources, length, &keys) < 0) return -1;
-    if (mode == CORE_APPEND) return append(reading, &keys, row);
     uint32_t *indices = out->values + out->count;
     if (mode == CORE_INTERN) return intern(reading, &keys, indices, row);
     if (find(reading, &keys, indices, row) < 0) return -1;
@@ -165,8 +120,8 @@ static uint64_t slice_rows(core_key_mode mode, const core_chunk *chunk) {
 int core_keys_read_chunk(core_reading *reading, core_key_mode mode, core_chunk *chunk, uint64_t row,
                          core_indices *out) {
     uint64_t rows = slice_rows(mode, chunk), length = chunk->column.length;
-    if (mode != CORE_APPEND && core_grow(reading->call->state, &out->values, &out->capacity, out->count + length,
-                                         sizeof *out->values, "record indices") < 0)
+    if (core_grow(reading->call->state, &out->values, &out->capacity, out->count + length, sizeof *out->values,
+                  "record indices") < 0)
         return -1;
     for (uint64_t first = 0; first < length; first += rows) {
         uint64_t count = length - first < rows ? length - first : rows;
@@ -233,8 +188,9 @@ PyObject *core_context_find(PyObject *self, PyObject *arguments, PyObject *keywo
 
 /* ------------------------------------------------------------------------------------------------------ one key */
 
-/* Index of `key` in each source: SL_NO_RECORD, or the only holder. */
-static int find_in_any_source(core_reading *reading, PyObject *object, const sl_key *key, uint32_t *out) {
+/* Index of `key` in each source: SL_NO_RECORD, or the only holder among the first `num_records` records. */
+static int find_in_any_source(core_reading *reading, PyObject *object, const sl_key *key, uint32_t num_records,
+                              uint32_t *out) {
     core_call *call = reading->call;
     uint32_t count = sl_context_num_sources(reading->context), holders = 0;
     *out = SL_NO_RECORD;
@@ -250,7 +206,7 @@ static int find_in_any_source(core_reading *reading, PyObject *object, const sl_
     sl_key_column column = {.keys = {.type = SL_COLUMN_KEYS, .length = count, .values = copies}, .sources = sources};
     if (!failed) failed = find_known(reading, &column, indices, 0);
     for (uint32_t i = 0; !failed && i < count; i++) {
-        if (indices[i] == SL_NO_RECORD) continue;
+        if (indices[i] >= num_records) continue; /* later than what the caller looks at, or SL_NO_RECORD */
         *out = indices[i];
         holders++;
     }
@@ -265,26 +221,29 @@ static int find_in_any_source(core_reading *reading, PyObject *object, const sl_
     return failed;
 }
 
-static int find_object(core_reading *reading, PyObject *object, core_arena *arena, uint32_t *out) {
+static int find_object(core_reading *reading, PyObject *object, uint32_t num_records, core_arena *arena,
+                       uint32_t *out) {
     static const core_place place = {"key", CORE_NO_ROW};
     PyObject *name, *bare;
     sl_key key;
     sl_key_column column = {.keys = {.type = SL_COLUMN_KEYS, .length = 1, .values = &key}};
     if (core_key_split(reading, &place, object, &name, &bare) < 0) return -1;
     if (core_key_bare(reading, &place, bare, arena, &key) < 0) return -1;
-    if (!name && !reading->source) return find_in_any_source(reading, object, &key, out);
+    if (!name && !reading->source) return find_in_any_source(reading, object, &key, num_records, out);
     if (core_source_id(reading, &place, name, &column.source) < 0) return -1;
     return find(reading, &column, out, 0);
 }
 
 PyObject *core_context_find_one(PyObject *self, PyObject *arguments, PyObject *keywords) {
-    static char *names[] = {"key", "source", NULL};
+    static char *names[] = {"key", "source", "num_records", NULL};
     PyObject *key, *source = Py_None;
+    unsigned int num_records = SL_MAX_RECORDS;
     core_call call;
     core_reading reading;
     core_arena arena = {NULL};
     uint32_t index = SL_NO_RECORD;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|O:find_one", names, &key, &source)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|OI:find_one", names, &key, &source, &num_records))
+        return NULL;
     if (core_call_init(&call, core_state_of(self), NULL) < 0 ||
         core_call_check(&call, ((core_context *)self)->context) < 0)
         return NULL;
@@ -294,10 +253,10 @@ PyObject *core_context_find_one(PyObject *self, PyObject *arguments, PyObject *k
     if (failed)
         core_raise(call.state, SL_ERROR_INVALID_ARGUMENT, "source must be a str or None, not %R", source);
     else
-        failed = find_object(&reading, key, &arena, &index);
+        failed = find_object(&reading, key, num_records, &arena, &index);
     core_arena_free(&arena);
     core_reading_close(&reading);
     if (failed) return NULL;
-    if (index == SL_NO_RECORD) return Py_NewRef(Py_None);
+    if (index >= num_records) return Py_NewRef(Py_None);
     return PyLong_FromUnsignedLong(index);
 }

@@ -8,8 +8,7 @@
 typedef enum core_key_mode {
     CORE_INTERN, /* indices, appending what is new */
     CORE_FIND,   /* indices, SL_NO_RECORD for what is unknown; nothing changes */
-    CORE_KNOWN,  /* indices; KeyNotFoundError with the row for what is unknown */
-    CORE_APPEND  /* all are new: DuplicateKeyError otherwise; no indices, only the count */
+    CORE_KNOWN   /* indices; KeyNotFoundError with the row for what is unknown */
 } core_key_mode;
 
 /** A growing array of indices from malloc. Zero-initialise; free `values`. */

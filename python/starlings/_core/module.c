@@ -2,6 +2,7 @@
  *
  * The C interface of the engine as Python objects, with no per-record work in Python. _core.pyi beside this folder is the
  * contract with the Python part of the package; nothing here is public. */
+#include "batches_type.h"
 #include "buffer_type.h"
 #include "objects.h"
 
@@ -80,8 +81,12 @@ static PyMethodDef functions[] = {
      "The hierarchy of entities, each an iterable of keys."},
     {"from_labels", WITH_KEYWORDS(core_from_labels), METH_VARARGS | METH_KEYWORDS,
      "The hierarchy in which keys[i] belongs to the entity labels[i]."},
+    {"from_merges", WITH_KEYWORDS(core_from_merges), METH_VARARGS | METH_KEYWORDS, "The hierarchy of merge events."},
     {"merge", WITH_KEYWORDS(core_merge), METH_VARARGS | METH_KEYWORDS,
      "The hierarchy of two hierarchies' edges together."},
+    {"concat_batches", core_concat_batches, METH_O, "Batches one after another, or None if their columns differ."},
+    {"rows_to_batches", WITH_KEYWORDS(core_rows_to_batches), METH_VARARGS | METH_KEYWORDS,
+     "Batches of a list of dicts, or None if one is no mapping."},
     {"metric_names", metric_names, METH_NOARGS, "(name, needs a reference, is a count, definition) of every metric."},
     {"set_num_threads", set_num_threads, METH_O, "Number of threads of long calls; 0: the default."},
     {"num_threads", num_threads, METH_NOARGS, "Number of threads of long calls."},
@@ -98,6 +103,13 @@ static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **slot) {
     return *slot ? PyModule_AddType(module, *slot) : -1;
 }
 
+static int add_number(PyObject *module, const char *name, double number) {
+    PyObject *object = PyFloat_FromDouble(number);
+    int failed = object ? PyModule_AddObjectRef(module, name, object) : -1;
+    Py_XDECREF(object);
+    return failed;
+}
+
 static int execute(PyObject *module) {
     core_state *state = PyModule_GetState(module);
     if (add_type(module, &core_buffer_spec, &state->buffer_type) < 0 ||
@@ -105,9 +117,15 @@ static int execute(PyObject *module) {
         add_type(module, &core_hierarchy_spec, &state->hierarchy_type) < 0 ||
         add_type(module, &core_partition_spec, &state->partition_type) < 0 ||
         add_type(module, &core_curve_spec, &state->curve_type) < 0 ||
-        add_type(module, &core_table_spec, &state->table_type) < 0)
+        add_type(module, &core_table_spec, &state->table_type) < 0 ||
+        add_type(module, &core_collection_spec, &state->collection_type) < 0 ||
+        add_type(module, &core_frame_spec, &state->frame_type) < 0 ||
+        add_type(module, &core_frame_state_spec, &state->frame_state_type) < 0 ||
+        add_type(module, &core_frame_change_spec, &state->frame_change_type) < 0 ||
+        add_type(module, &core_merge_events_spec, &state->merge_events_type) < 0 ||
+        add_type(module, &core_batches_spec, &state->batches_type) < 0)
         return -1;
-    return 0;
+    return add_number(module, "SENSITIVITY_SHIFT", SL_SENSITIVITY_SHIFT);
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {
@@ -119,7 +137,13 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->hierarchy_type);
     Py_VISIT(state->partition_type);
     Py_VISIT(state->curve_type);
+    Py_VISIT(state->merge_events_type);
     Py_VISIT(state->table_type);
+    Py_VISIT(state->collection_type);
+    Py_VISIT(state->frame_type);
+    Py_VISIT(state->frame_state_type);
+    Py_VISIT(state->frame_change_type);
+    Py_VISIT(state->batches_type);
     return 0;
 }
 
@@ -132,7 +156,13 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->hierarchy_type);
     Py_CLEAR(state->partition_type);
     Py_CLEAR(state->curve_type);
+    Py_CLEAR(state->merge_events_type);
     Py_CLEAR(state->table_type);
+    Py_CLEAR(state->collection_type);
+    Py_CLEAR(state->frame_type);
+    Py_CLEAR(state->frame_state_type);
+    Py_CLEAR(state->frame_change_type);
+    Py_CLEAR(state->batches_type);
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* objects.h: the Python objects of contexts, hierarchies and partitions, and records as Python values. */
+/* objects.h: the Python objects of contexts, hierarchies, partitions and collections, and records as Python values. */
 #ifndef CORE_OBJECTS_H
 #define CORE_OBJECTS_H
 
@@ -8,7 +8,12 @@ extern PyType_Spec core_context_spec;
 extern PyType_Spec core_hierarchy_spec;
 extern PyType_Spec core_partition_spec;
 extern PyType_Spec core_curve_spec;
+extern PyType_Spec core_merge_events_spec;
 extern PyType_Spec core_table_spec;
+extern PyType_Spec core_collection_spec;
+extern PyType_Spec core_frame_spec;
+extern PyType_Spec core_frame_state_spec;
+extern PyType_Spec core_frame_change_spec;
 
 typedef struct core_context {
     PyObject_HEAD
@@ -26,12 +31,24 @@ typedef struct core_partition {
     sl_partition *partition;
 } core_partition;
 
+typedef struct core_collection {
+    PyObject_HEAD
+    sl_collection *collection;
+} core_collection;
+
 /** A Context that takes over the reference, released here if the object cannot be made. */
 PyObject *core_context_take(core_state *state, sl_context *context);
 /** A Hierarchy that takes over the reference, released here if the object cannot be made. */
 PyObject *core_hierarchy_take(core_state *state, sl_hierarchy *hierarchy);
+/** A Partition or Collection that takes over the reference, released here if the object cannot be made. */
+PyObject *core_partition_take(core_state *state, sl_partition *partition);
+PyObject *core_collection_take(core_state *state, sl_collection *collection);
 /** Forget the records from `num_records` on, without the GIL. A pending exception stays as it is. */
 void core_context_roll_back(sl_context *context, uint32_t num_records);
+/** The records of a set, ascending, as a Buffer (frame_type.c). */
+PyObject *core_record_set_buffer(const core_state *state, const sl_record_set *set);
+/** A stream as a capsule that owns it; released here if the capsule cannot be made (table_type.c). */
+PyObject *core_stream_capsule(const core_state *state, struct ArrowArrayStream *stream);
 /** A whole number 0..2^32-1, for the "O&" of argument parsing. */
 int core_uint32_argument(PyObject *object, void *out);
 
@@ -49,10 +66,20 @@ PyObject *core_record_keys(core_context *self, core_call *call, const uint32_t *
 
 /* ---------------------------------------------------------------- functions of the module, and methods that read keys */
 
-PyObject *core_extend(PyObject *module, PyObject *arguments, PyObject *keywords);            /* extend.c */
-PyObject *core_merge(PyObject *module, PyObject *arguments, PyObject *keywords);             /* extend.c */
-PyObject *core_from_entities(PyObject *module, PyObject *arguments, PyObject *keywords);     /* entities_input.c */
-PyObject *core_from_labels(PyObject *module, PyObject *arguments, PyObject *keywords);       /* labels_input.c */
-PyObject *core_context_add_records(PyObject *self, PyObject *arguments, PyObject *keywords); /* records_input.c */
+PyObject *core_extend(PyObject *module, PyObject *arguments, PyObject *keywords);               /* extend.c */
+PyObject *core_merge(PyObject *module, PyObject *arguments, PyObject *keywords);                /* extend.c */
+PyObject *core_from_entities(PyObject *module, PyObject *arguments, PyObject *keywords);        /* entities_input.c */
+PyObject *core_from_labels(PyObject *module, PyObject *arguments, PyObject *keywords);          /* labels_input.c */
+PyObject *core_from_merges(PyObject *module, PyObject *arguments, PyObject *keywords);          /* merges_input.c */
+PyObject *core_context_intern_records(PyObject *self, PyObject *arguments, PyObject *keywords); /* records_input.c */
+PyObject *core_concat_batches(PyObject *module, PyObject *parts);                               /* batches_type.c */
+PyObject *core_rows_to_batches(PyObject *module, PyObject *arguments, PyObject *keywords);      /* rows_input.c */
+
+/* ------------------------------------------------------------ attributes of a context's records (context_attributes.c) */
+
+PyObject *core_context_attach(PyObject *self, PyObject *arguments, PyObject *keywords);
+PyObject *core_context_num_attachments(PyObject *self, void *closure);
+PyObject *core_context_attachment(PyObject *self, PyObject *argument);
+PyObject *core_context_find_attributes(PyObject *self, PyObject *records);
 
 #endif

@@ -30,9 +30,30 @@ failed:
     return NULL;
 }
 
+PyObject *core_partition_take(core_state *state, sl_partition *partition) {
+    core_partition *self = (core_partition *)core_object_new(state->partition_type, sizeof *self);
+    if (self)
+        self->partition = partition;
+    else
+        sl_partition_release(partition);
+    return (PyObject *)self;
+}
+
 static void partition_dealloc(PyObject *object) {
     sl_partition_release(((core_partition *)object)->partition);
     core_object_free(object);
+}
+
+/* Several objects may stand for one partition. */
+static PyObject *partition_compare(PyObject *self, PyObject *other, int operation) {
+    if ((operation != Py_EQ && operation != Py_NE) || !Py_IS_TYPE(other, Py_TYPE(self)))
+        return Py_NewRef(Py_NotImplemented);
+    return PyBool_FromLong((of(self) == of(other)) == (operation == Py_EQ));
+}
+
+static Py_hash_t partition_hash(PyObject *self) {
+    Py_hash_t hash = (Py_hash_t)((uintptr_t)of(self) >> 4);
+    return hash == -1 ? -2 : hash;
 }
 
 static PyObject *get_threshold(PyObject *self, void *closure) {
@@ -215,6 +236,8 @@ static PyType_Slot partition_slots[] = {
     {Py_tp_doc, (char *)"The entities at one threshold."},
     {Py_tp_new, (void *)partition_new},
     {Py_tp_dealloc, (void *)partition_dealloc},
+    {Py_tp_richcompare, (void *)partition_compare},
+    {Py_tp_hash, (void *)partition_hash},
     {Py_tp_methods, partition_methods},
     {Py_tp_getset, partition_getset},
     {0, NULL},

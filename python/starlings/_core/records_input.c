@@ -1,4 +1,5 @@
-/* records_input.c: Context.add_records: the records of one source, from a column of a table or simply counted. */
+/* records_input.c: Context.intern_records: the records of one source, from a column of a table or simply counted. */
+#include "buffer_type.h"
 #include "keys_input.h"
 
 #include <stdlib.h>
@@ -93,14 +94,14 @@ static core_chunk *counted_chunk(const core_state *state, uint64_t first, uint64
     return chunk;
 }
 
-static int append_counted(core_reading *reading, PyObject *data, core_indices *out) {
+static int intern_counted(core_reading *reading, PyObject *data, core_indices *out) {
     uint64_t rows;
     if (count_rows(reading->call, data, &rows) < 0) return -1;
     for (uint64_t first = 0; first < rows; first += COUNTED_ROWS) {
         uint64_t count = rows - first < COUNTED_ROWS ? rows - first : COUNTED_ROWS;
         core_chunk *chunk = counted_chunk(reading->call->state, first, count);
         if (!chunk) return -1;
-        int failed = core_keys_read_chunk(reading, CORE_APPEND, chunk, first, out);
+        int failed = core_keys_read_chunk(reading, CORE_INTERN, chunk, first, out);
         core_chunk_release(chunk);
         if (failed) return -1;
     }
@@ -120,26 +121,26 @@ static int no_such_column(const core_state *state, PyObject *table, PyObject *na
 }
 
 /* From a dict or a data frame the column itself, which may be of a type that Arrow has no name for. */
-static int append_column(core_reading *reading, PyObject *data, PyObject *name, core_indices *out) {
-    if (!core_is_table(data)) return core_keys_read(reading, CORE_APPEND, "key", data, name, out);
+static int intern_column(core_reading *reading, PyObject *data, PyObject *name, core_indices *out) {
+    if (!core_is_table(data)) return core_keys_read(reading, CORE_INTERN, "key", data, name, out);
     PyObject *column = PyObject_GetItem(data, name);
     if (!column) {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) return -1;
         PyErr_Clear();
         return no_such_column(reading->call->state, data, name);
     }
-    int failed = core_keys_read(reading, CORE_APPEND, "key", column, NULL, out);
+    int failed = core_keys_read(reading, CORE_INTERN, "key", column, NULL, out);
     Py_DECREF(column);
     return failed;
 }
 
-PyObject *core_context_add_records(PyObject *self, PyObject *arguments, PyObject *keywords) {
+PyObject *core_context_intern_records(PyObject *self, PyObject *arguments, PyObject *keywords) {
     static char *names[] = {"source", "data", "key_column", "progress", NULL};
     PyObject *source, *data, *key_column = Py_None, *callback = Py_None;
     core_call call;
     core_reading reading;
-    core_indices added = {NULL, 0, 0};
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "UO|OO:add_records", names, &source, &data, &key_column,
+    core_indices indices = {NULL, 0, 0};
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "UO|OO:intern_records", names, &source, &data, &key_column,
                                      &callback))
         return NULL;
     if (core_call_init(&call, core_state_of(self), callback) < 0) return NULL;
@@ -151,14 +152,14 @@ PyObject *core_context_add_records(PyObject *self, PyObject *arguments, PyObject
     if (core_call_check(&call, context) < 0) return NULL;
     uint32_t before = sl_context_num_records(context);
     core_reading_init(&reading, &call, context, source);
-    int failed = key_column == Py_None ? append_counted(&reading, data, &added)
-                                       : append_column(&reading, data, key_column, &added);
+    int failed = key_column == Py_None ? intern_counted(&reading, data, &indices)
+                                       : intern_column(&reading, data, key_column, &indices);
     static const core_place place = {"source", CORE_NO_ROW};
     uint16_t id;
     if (!failed) failed = core_source_id(&reading, &place, NULL, &id); /* a source without records is known too */
     core_reading_close(&reading);
-    free(added.values);
-    if (!failed) return Py_BuildValue("IK", (unsigned)before, (unsigned long long)added.count);
-    core_context_roll_back(context, before);
-    return NULL;
+    PyObject *made = failed ? NULL : core_buffer_take(call.state, indices.values, indices.count, 'I');
+    if (failed) free(indices.values);
+    if (!made) core_context_roll_back(context, before);
+    return made;
 }

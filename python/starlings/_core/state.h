@@ -23,7 +23,13 @@ typedef struct core_state {
     PyTypeObject *hierarchy_type;
     PyTypeObject *partition_type;
     PyTypeObject *curve_type;
+    PyTypeObject *merge_events_type;
     PyTypeObject *table_type;
+    PyTypeObject *collection_type;
+    PyTypeObject *frame_type;
+    PyTypeObject *frame_state_type;
+    PyTypeObject *frame_change_type;
+    PyTypeObject *batches_type;
     struct core_call *ticking; /* calls whose callback or signal handler is running: see core_call_check */
 } core_state;
 

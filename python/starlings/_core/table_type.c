@@ -218,6 +218,16 @@ static void capsule_release(PyObject *capsule) {
     free(stream);
 }
 
+PyObject *core_stream_capsule(const core_state *state, struct ArrowArrayStream *stream) {
+    struct ArrowArrayStream *moved = core_allocate(state, 1, sizeof *moved, "an Arrow stream");
+    if (moved) *moved = *stream;
+    PyObject *capsule = moved ? PyCapsule_New(moved, "arrow_array_stream", capsule_release) : NULL;
+    if (capsule) return capsule;
+    stream->release(stream);
+    free(moved);
+    return NULL;
+}
+
 static PyObject *table_export(PyObject *object, PyObject *arguments, PyObject *keywords) {
     static char *names[] = {"requested_schema", NULL};
     core_table *self = (core_table *)object;
@@ -225,18 +235,14 @@ static PyObject *table_export(PyObject *object, PyObject *arguments, PyObject *k
     core_call call;
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O:__arrow_c_stream__", names, &requested)) return NULL;
     if (core_call_init(&call, core_state_of(object), NULL) < 0) return NULL;
-    struct ArrowArrayStream *stream = core_allocate(call.state, 1, sizeof *stream, "an Arrow stream");
-    if (!stream) return NULL;
-    memset(stream, 0, sizeof *stream);
+    struct ArrowArrayStream stream = {0};
     self->exports++;
     core_call_leave(&call);
-    sl_status status = build_stream(self, stream, &call.error);
+    sl_status status = build_stream(self, &stream, &call.error);
     int failed = core_call_return(&call, status);
     self->exports--;
-    PyObject *capsule = failed ? NULL : PyCapsule_New(stream, "arrow_array_stream", capsule_release);
-    if (capsule) return capsule;
-    if (stream->release) stream->release(stream);
-    free(stream);
+    if (!failed) return core_stream_capsule(call.state, &stream);
+    if (stream.release) stream.release(&stream);
     return NULL;
 }
 

@@ -77,7 +77,7 @@ void assert_message(const char *part) {
 void read_pairs(sl_context *context, const sl_key_column *left, const sl_key_column *right, bool known,
                 uint32_t *left_out, uint32_t *right_out, uint64_t window) {
     sl_i_pair_reader *reader;
-    sl_i_append_begin(context);
+    OK(sl_i_append_begin(context, &error));
     OK(sl_i_pair_reader_create(context, left, right, known, 0, &reader, &error));
     for (uint64_t first = 0; first < left->keys.length; first += window) {
         uint64_t count = left->keys.length - first < window ? left->keys.length - first : window;

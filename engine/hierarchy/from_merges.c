@@ -1,0 +1,261 @@
+/* from_merges.c: the hierarchy of given merges. O(records + components), no union-find.
+ *
+ * Replay: a component stands for its smallest record, so each merge is its other components' smallest records being absorbed
+ * by the smallest of all, and no record is absorbed twice: two values a record hold the whole history. Merges of one level are
+ * then one n-way merge: read by level and absorbed record, each absorbed record goes directly into the record that is smallest
+ * when the level is done, after those that went there before; read backwards, that gives every record its position
+ * (as in forest.c). Working memory: 20 bytes a record and 4 an event. */
+#include <string.h>
+
+#include "hierarchy/hierarchy.h"
+
+#define AHEAD 16u /* values between a prefetch and its use */
+
+/* What happened to a record: side by side, since whoever needs one of these needs the others. */
+typedef struct trace {
+    uint32_t into;   /* what absorbed it, or itself; SL_NO_RECORD: not yet in a merge */
+    uint32_t level;  /* where it was absorbed; SL_NEVER: it was not */
+    uint32_t offset; /* records before it in what absorbed it */
+    uint32_t size;   /* records that came with it; later: its position */
+} trace;
+
+typedef struct replay {
+    uint32_t num_records, num_events, num_levels;
+    bool exact;
+    const double *thresholds;
+    const uint64_t *offsets, *components;
+    double *levels;     /* num_levels */
+    uint32_t *smallest; /* by event: smallest record of its result; SL_NO_RECORD: merged further */
+    trace *traces;      /* by record */
+    uint32_t *log;      /* absorbed records by level, ascending in each */
+    uint32_t num_absorbed;
+} replay;
+
+/* ---- reading the events ------------------------------------------------------------------------------------------ */
+
+static double compared(const replay *r, uint32_t event) {
+    double threshold = r->thresholds[event];
+    return (r->exact ? threshold : sl_i_round_threshold(threshold)) + 0.0; /* -0.0 becomes 0.0 */
+}
+
+/* Events of one threshold follow each other: distinct ones are as many as changes. NaN is found later. */
+static uint32_t count_changes(const replay *r) {
+    uint32_t changes = 0;
+    double last = 0.0;
+    for (uint32_t e = 0; e < r->num_events; e++) {
+        double threshold = compared(r, e);
+        changes += e == 0 || threshold != last;
+        last = threshold;
+    }
+    return changes;
+}
+
+static sl_status check_event(const replay *r, uint32_t event, sl_error *error) {
+    double threshold = r->thresholds[event];
+    uint64_t first = r->offsets[event], end = r->offsets[event + 1], count = end > first ? end - first : 0;
+    if (!(threshold >= 0.0 && threshold <= 1.0))
+        return sl_i_fail_row(error, SL_ERROR_INVALID_THRESHOLD, event, -1,
+                             "merge event %u has the threshold %s: thresholds are numbers from 0 to 1", event,
+                             sl_i_double_to_text(threshold).text);
+    if (event > 0 && compared(r, event) > compared(r, event - 1))
+        return sl_i_fail_row(error, SL_ERROR_INVALID_ARGUMENT, event, (int64_t)event - 1,
+                             "merge event %u at %s comes after one at %s: give the highest threshold first", event,
+                             sl_i_double_to_text(threshold).text, sl_i_double_to_text(r->thresholds[event - 1]).text);
+    if (count < 2)
+        return sl_i_fail_row(error, SL_ERROR_INVALID_ARGUMENT, event, -1,
+                             "merge event %u has %llu component%s: two or more merge", event, (unsigned long long)count,
+                             count == 1 ? "" : "s");
+    return SL_OK;
+}
+
+/* Why component `id` cannot be merged by `event`. */
+static sl_status fail_component(const replay *r, uint32_t event, uint64_t id, sl_error *error) {
+    unsigned long long shown = (unsigned long long)id;
+    if (id >= (uint64_t)r->num_records + event)
+        return sl_i_fail_row(
+            error, SL_ERROR_INVALID_ARGUMENT, event, -1,
+            "merge event %u names component %llu, which is not there yet: number the %u records from 0, "
+            "then the results of the events",
+            event, shown, r->num_records);
+    uint32_t other = event;
+    for (uint32_t e = 0; e < event && other == event; e++)
+        for (uint64_t c = r->offsets[e]; c < r->offsets[e + 1]; c++)
+            if (r->components[c] == id) other = e;
+    if (other == event)
+        return sl_i_fail_row(error, SL_ERROR_INVALID_ARGUMENT, event, -1,
+                             "merge event %u names component %llu twice: name each once", event, shown);
+    return sl_i_fail_row(error, SL_ERROR_INVALID_ARGUMENT, event, other,
+                         "merge event %u names component %llu, which event %u has merged: name the result, %llu", event,
+                         shown, other, (unsigned long long)r->num_records + other);
+}
+
+/* The smallest record of component `id`, which is used up by that; SL_NO_RECORD if it is not there. */
+static uint32_t take_component(replay *r, uint32_t event, uint64_t id) {
+    if (id < r->num_records) {
+        uint32_t record = (uint32_t)id;
+        if (r->traces[record].into != SL_NO_RECORD) return SL_NO_RECORD;
+        r->traces[record].into = record;
+        return record;
+    }
+    if (id - r->num_records >= event) return SL_NO_RECORD;
+    uint32_t *result = &r->smallest[id - r->num_records], record = *result;
+    *result = SL_NO_RECORD;
+    return record;
+}
+
+static sl_status replay_event(replay *r, uint32_t event, uint32_t level, sl_error *error) {
+    uint32_t root = SL_NO_RECORD; /* larger than any record */
+    for (uint64_t c = r->offsets[event]; c < r->offsets[event + 1]; c++) {
+        uint32_t record = take_component(r, event, r->components[c]);
+        if (record == SL_NO_RECORD) return fail_component(r, event, r->components[c], error);
+        uint32_t absorbed = record < root ? root : record;
+        if (record < root) root = record;
+        if (absorbed == SL_NO_RECORD) continue; /* the first component */
+        r->traces[absorbed].into = root;
+        r->traces[absorbed].level = level;
+        r->num_absorbed++;
+    }
+    r->smallest[event] = root;
+    return SL_OK;
+}
+
+static sl_status replay_events(replay *r, sl_error *error) {
+    uint32_t count = 0;
+    for (uint32_t record = 0; record < r->num_records; record++)
+        r->traces[record] = (trace){.into = SL_NO_RECORD, .level = SL_NEVER, .size = 1};
+    for (uint32_t e = 0; e < r->num_events; e++) {
+        SL_TRY(check_event(r, e, error));
+        double threshold = compared(r, e);
+        if (count == 0 || threshold != r->levels[count - 1]) r->levels[count++] = threshold;
+        SL_TRY(replay_event(r, e, count - 1, error));
+    }
+    return SL_OK;
+}
+
+/* ---- from the absorbed records to the leaf order ----------------------------------------------------------------- */
+
+/* A counting sort by level; `slots` has one value a level, zeroed. */
+static void fill_log(replay *r, uint32_t *slots) {
+    uint32_t first = 0;
+    for (uint32_t record = 0; record < r->num_records; record++)
+        if (r->traces[record].level != SL_NEVER) slots[r->traces[record].level]++;
+    for (uint32_t level = 0; level < r->num_levels; level++) {
+        uint32_t size = slots[level];
+        slots[level] = first;
+        first += size;
+    }
+    for (uint32_t record = 0; record < r->num_records; record++)
+        if (r->traces[record].level != SL_NEVER) r->log[slots[r->traces[record].level]++] = record;
+}
+
+/* What absorbs a record is smaller, so within a level it has been sent on to its own absorber already. */
+static void grow_components(replay *r) {
+    for (uint32_t i = 0; i < r->num_absorbed; i++) {
+        if (i + 2 * AHEAD < r->num_absorbed) {
+            __builtin_prefetch(&r->traces[r->log[i + 2 * AHEAD]], 1);
+            __builtin_prefetch(&r->traces[r->traces[r->log[i + AHEAD]].into], 1);
+        }
+        trace *absorbed = &r->traces[r->log[i]];
+        if (r->traces[absorbed->into].level == absorbed->level) absorbed->into = r->traces[absorbed->into].into;
+        absorbed->offset = r->traces[absorbed->into].size;
+        r->traces[absorbed->into].size += absorbed->size;
+    }
+}
+
+/* Components follow each other in the order of their smallest records. */
+static void place_roots(replay *r) {
+    uint32_t next = 0;
+    for (uint32_t record = 0; record < r->num_records; record++) {
+        trace *root = &r->traces[record];
+        if (root->level != SL_NEVER) continue;
+        uint32_t size = root->size;
+        root->size = next;
+        next += size;
+    }
+}
+
+static void place_absorbed(replay *r, uint32_t *join) {
+    memset(join, 0xFF, r->num_records * sizeof *join); /* SL_NEVER */
+    for (uint32_t i = r->num_absorbed; i-- > 0;) {
+        if (i >= 2 * AHEAD) {
+            __builtin_prefetch(&r->traces[r->log[i - 2 * AHEAD]], 1);
+            __builtin_prefetch(&r->traces[r->traces[r->log[i - AHEAD]].into]);
+        }
+        trace *absorbed = &r->traces[r->log[i]];
+        absorbed->size = r->traces[absorbed->into].size + absorbed->offset;
+        join[absorbed->size - 1] = absorbed->level;
+    }
+}
+
+static sl_status order_records(replay *r, sl_hierarchy **out, sl_error *error) {
+    uint32_t n = r->num_records, *slots = NULL, *order = NULL, *join = NULL;
+    sl_status status;
+    SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&slots, r->num_levels, sizeof *slots, "reading merge events", error));
+    SL_TRY_CLEANUP(status, sl_i_allocate(&order, n, sizeof *order, "the order", error));
+    SL_TRY_CLEANUP(status, sl_i_allocate(&join, n, sizeof *join, "the joins", error));
+    fill_log(r, slots);
+    grow_components(r);
+    place_roots(r);
+    place_absorbed(r, join);
+    for (uint32_t record = 0; record < n; record++) order[r->traces[record].size] = record;
+    uint32_t num_merges = sl_i_count_merges(n, join, r->log);
+    status = sl_i_hierarchy_take(n, r->num_levels, num_merges, r->exact, order, join, r->levels, out, error);
+    if (status == SL_OK) r->levels = NULL;
+cleanup:
+    if (status != SL_OK) {
+        sl_i_release(order, n, sizeof *order);
+        sl_i_release(join, n, sizeof *join);
+    }
+    sl_i_release(slots, r->num_levels, sizeof *slots);
+    return status;
+}
+
+/* ---- setting up -------------------------------------------------------------------------------------------------- */
+
+static sl_status check_arguments(const replay *r, sl_error *error) {
+    if (r->num_records > SL_MAX_RECORDS)
+        return sl_i_fail(error, SL_ERROR_CAPACITY, "a hierarchy holds at most %u records", SL_MAX_RECORDS);
+    if (r->num_events == 0 || (r->thresholds && r->offsets && r->components)) return SL_OK;
+    return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "the %s of %u merge events are missing",
+                     !r->thresholds ? "thresholds"
+                     : !r->offsets  ? "offsets"
+                                    : "components",
+                     r->num_events);
+}
+
+static sl_status set_up(replay *r, sl_error *error) {
+    uint32_t n = r->num_records;
+    r->num_levels = count_changes(r);
+    SL_TRY(sl_i_allocate(&r->levels, r->num_levels, sizeof *r->levels, "the levels", error));
+    SL_TRY(sl_i_allocate(&r->smallest, r->num_events, sizeof *r->smallest, "reading merge events", error));
+    SL_TRY(sl_i_allocate(&r->traces, n, sizeof *r->traces, "reading merge events", error));
+    return sl_i_allocate(&r->log, n, sizeof *r->log, "reading merge events", error);
+}
+
+static void tear_down(replay *r) {
+    uint32_t n = r->num_records;
+    sl_i_release(r->levels, r->num_levels, sizeof *r->levels);
+    sl_i_release(r->smallest, r->num_events, sizeof *r->smallest);
+    sl_i_release(r->traces, n, sizeof *r->traces);
+    sl_i_release(r->log, n, sizeof *r->log);
+}
+
+sl_status sl_hierarchy_from_merges(uint32_t num_records, const double *thresholds, const uint64_t *offsets,
+                                   const uint64_t *components, uint32_t num_events, bool exact, sl_hierarchy **out,
+                                   sl_error *error) {
+    replay r = {.num_records = num_records,
+                .num_events = num_events,
+                .exact = exact,
+                .thresholds = thresholds,
+                .offsets = offsets,
+                .components = components};
+    sl_status status;
+    *out = NULL;
+    SL_TRY(check_arguments(&r, error));
+    SL_TRY_CLEANUP(status, set_up(&r, error));
+    SL_TRY_CLEANUP(status, replay_events(&r, error));
+    SL_TRY_CLEANUP(status, order_records(&r, out, error));
+cleanup:
+    tear_down(&r);
+    return status;
+}

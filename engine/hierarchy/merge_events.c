@@ -1,0 +1,191 @@
+/* merge_events.c: the merges of a hierarchy as a list: the Cartesian tree of its joins, equal levels joined into one node.
+ *
+ * 1. Find: walk the seams with a stack of open nodes; a node is closed by the first seam that comes together later.
+ * 2. Order: nodes are threaded by first record, which no two nodes of one level share, then taken record by record into the
+ *    slots of their levels: a counting sort by level that keeps the order of the records.
+ * 3. Number: events in this order come after the events they are made of, so one that stands for each position where a
+ *    component starts is enough to list the components of the next.
+ *
+ * O(n). 16 bytes a merge and 8 a component are kept; while they are made, 4 bytes a record and 20 a merge more. */
+#include <string.h>
+
+#include "hierarchy/hierarchy.h"
+
+#define NOTHING UINT32_MAX /* no node, no event: there are fewer than records */
+
+typedef struct node {
+    uint32_t start, num_records; /* its slice; num_records of an open node: the open node around it */
+    uint32_t level;
+    uint32_t num_seams; /* children - 1; once ordered: seams of all events before it */
+} node;
+
+struct sl_merge_events {
+    const sl_hierarchy *hierarchy;
+    uint32_t num_records; /* at least the hierarchy's */
+    uint32_t num_events;
+    uint64_t num_components; /* over all events */
+    node *events;
+    uint64_t *components;
+};
+
+/* ---- 1. find ----------------------------------------------------------------------------------------------------- */
+
+static void find_nodes(const sl_hierarchy *hierarchy, node *nodes) {
+    const uint32_t *join = hierarchy->join;
+    uint32_t top = NOTHING, count = 0;
+    for (uint32_t seam = 0; seam < hierarchy->num_records; seam++) {
+        uint32_t start = seam; /* of the component that ends here: one record, or the node closed last */
+        while (top != NOTHING && nodes[top].level < join[seam]) {
+            node *closed = &nodes[top];
+            start = closed->start;
+            top = closed->num_records;
+            closed->num_records = seam + 1 - start;
+        }
+        if (join[seam] == SL_NEVER) continue;
+        if (top != NOTHING && nodes[top].level == join[seam]) {
+            nodes[top].num_seams++;
+        } else {
+            nodes[count] = (node){.start = start, .num_records = top, .level = join[seam], .num_seams = 1};
+            top = count++;
+        }
+    }
+}
+
+/* ---- 2. order ---------------------------------------------------------------------------------------------------- */
+
+/* Nodes whose slices start with one record, threaded from heads[record] through `next`. */
+static void thread_nodes(const sl_hierarchy *hierarchy, const node *nodes, uint32_t count, uint32_t *heads,
+                         uint32_t *next) {
+    memset(heads, 0xFF, hierarchy->num_records * sizeof *heads);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t *head = &heads[hierarchy->order[nodes[i].start]];
+        next[i] = *head;
+        *head = i;
+    }
+}
+
+/* `slots` has one value a level. */
+static void count_levels(const node *nodes, uint32_t count, uint32_t *slots, uint32_t num_levels) {
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < count; i++) slots[nodes[i].level]++;
+    for (uint32_t level = 0; level < num_levels; level++) {
+        uint32_t size = slots[level];
+        slots[level] = first;
+        first += size;
+    }
+}
+
+static void order_nodes(sl_merge_events *events, const node *nodes, const uint32_t *heads, const uint32_t *next,
+                        uint32_t *slots) {
+    uint32_t seams = 0;
+    count_levels(nodes, events->num_events, slots, events->hierarchy->num_levels);
+    for (uint32_t record = 0; record < events->hierarchy->num_records; record++)
+        for (uint32_t i = heads[record]; i != NOTHING; i = next[i]) events->events[slots[nodes[i].level]++] = nodes[i];
+    for (uint32_t e = 0; e < events->num_events; e++) {
+        uint32_t own = events->events[e].num_seams;
+        events->events[e].num_seams = seams;
+        seams += own;
+    }
+}
+
+static uint64_t first_component(const sl_merge_events *events, uint32_t event) {
+    return event < events->num_events ? (uint64_t)events->events[event].num_seams + event : events->num_components;
+}
+
+/* ---- 3. number --------------------------------------------------------------------------------------------------- */
+
+/* latest[start]: the event made last whose slice starts there. */
+static void number_components(sl_merge_events *events, uint32_t *latest) {
+    const uint32_t *order = events->hierarchy->order;
+    uint64_t next = 0;
+    memset(latest, 0xFF, events->hierarchy->num_records * sizeof *latest);
+    for (uint32_t e = 0; e < events->num_events; e++) {
+        uint32_t position = events->events[e].start, end = position + events->events[e].num_records;
+        while (position < end) {
+            uint32_t made = latest[position];
+            events->components[next++] = made == NOTHING ? order[position] : (uint64_t)events->num_records + made;
+            position += made == NOTHING ? 1 : events->events[made].num_records;
+        }
+        latest[events->events[e].start] = e;
+    }
+}
+
+/* ---- the object -------------------------------------------------------------------------------------------------- */
+
+static sl_status fill(sl_merge_events *events, sl_error *error) {
+    const sl_hierarchy *hierarchy = events->hierarchy;
+    uint32_t n = hierarchy->num_records, m = events->num_events, k = hierarchy->num_levels;
+    node *nodes = NULL;
+    uint32_t *by_record = NULL, *next = NULL, *slots = NULL;
+    sl_status status;
+    SL_TRY_CLEANUP(status, sl_i_allocate(&nodes, m, sizeof *nodes, "merge events", error));
+    SL_TRY_CLEANUP(status, sl_i_allocate(&by_record, n, sizeof *by_record, "merge events", error));
+    SL_TRY_CLEANUP(status, sl_i_allocate(&next, m, sizeof *next, "merge events", error));
+    SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&slots, k, sizeof *slots, "merge events", error));
+    find_nodes(hierarchy, nodes);
+    thread_nodes(hierarchy, nodes, m, by_record, next);
+    order_nodes(events, nodes, by_record, next, slots);
+    number_components(events, by_record);
+cleanup:
+    sl_i_release(nodes, m, sizeof *nodes);
+    sl_i_release(by_record, n, sizeof *by_record);
+    sl_i_release(next, m, sizeof *next);
+    sl_i_release(slots, k, sizeof *slots);
+    return status;
+}
+
+static uint64_t count_components(const sl_hierarchy *hierarchy) {
+    uint64_t components = hierarchy->num_merges;
+    for (uint32_t i = 0; i < hierarchy->num_records; i++) components += hierarchy->join[i] != SL_NEVER;
+    return components;
+}
+
+sl_status sl_merge_events_create(const sl_hierarchy *hierarchy, uint32_t num_records, sl_merge_events **out,
+                                 sl_error *error) {
+    sl_merge_events *made = NULL;
+    *out = NULL;
+    if (num_records == 0) num_records = hierarchy->num_records;
+    if (num_records < hierarchy->num_records)
+        return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
+                         "the merges of a hierarchy of %u records cannot be numbered over only %u",
+                         hierarchy->num_records, num_records);
+    SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "merge events", error));
+    made->hierarchy = sl_hierarchy_retain(hierarchy);
+    made->num_records = num_records;
+    made->num_events = hierarchy->num_merges;
+    made->num_components = count_components(hierarchy);
+    sl_status status;
+    SL_TRY_CLEANUP(status, sl_i_allocate(&made->events, made->num_events, sizeof *made->events, "merge events", error));
+    SL_TRY_CLEANUP(status, sl_i_allocate(&made->components, made->num_components, sizeof *made->components,
+                                         "the components of merge events", error));
+    SL_TRY_CLEANUP(status, fill(made, error));
+    *out = made;
+    return SL_OK;
+cleanup:
+    sl_merge_events_release(made);
+    return status;
+}
+
+void sl_merge_events_release(sl_merge_events *events) {
+    if (!events) return;
+    sl_hierarchy_release((sl_hierarchy *)(uintptr_t)events->hierarchy);
+    sl_i_release(events->events, events->num_events, sizeof *events->events);
+    sl_i_release(events->components, events->num_components, sizeof *events->components);
+    sl_i_release(events, 1, sizeof *events);
+}
+
+uint32_t sl_merge_events_count(const sl_merge_events *events) { return events->num_events; }
+
+bool sl_merge_events_get(const sl_merge_events *events, uint32_t index, sl_merge_event *out) {
+    *out = (sl_merge_event){0};
+    if (index >= events->num_events) return false;
+    const node *event = &events->events[index];
+    uint64_t first = first_component(events, index), end = first_component(events, index + 1);
+    *out = (sl_merge_event){.threshold = events->hierarchy->levels[event->level],
+                            .result = (uint64_t)events->num_records + index,
+                            .components = events->components + first,
+                            .num_components = (uint32_t)(end - first),
+                            .num_records = event->num_records,
+                            .records = events->hierarchy->order + event->start};
+    return true;
+}

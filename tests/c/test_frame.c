@@ -1,0 +1,444 @@
+/* test_frame.c: frames beside a plain model through random changes, some of them given up; names; what copies and views do not
+ * see; what is kept and counted. The states' own invariants (sl_i_state_validate) are checked after each step. */
+#include <math.h>
+#include <stdio.h>
+
+#include "support/graphs.h"
+#include "support/plain_frame.h"
+
+/* ---- random histories -------------------------------------------------------------------------------------------- */
+
+typedef struct history {
+    uint64_t random;
+    uint32_t ids; /* in use */
+    sl_frame *frame;
+    plain_frame plain;
+} history;
+
+static void name_at_random(history *h, char *name) {
+    snprintf(name, 8, "c%u", graph_below(&h->random, PLAIN_MAX_COLLECTIONS));
+}
+
+static void try_give(history *h, sl_frame_change *change, plain_frame *plain) {
+    uint32_t ids[8], count = graph_below(&h->random, 6);
+    bool fails = false, seen[PLAIN_IDS] = {false};
+    for (uint32_t i = 0; i < count; i++) {
+        ids[i] = graph_below(&h->random, h->ids);
+        fails |= seen[ids[i]] || plain->given[ids[i]];
+        seen[ids[i]] = true;
+    }
+    for (uint32_t i = 0; i < count; i++) plain_intern(plain, ids[i]);
+    sl_status status = frame_step_give(change, ids, count, &expect_error);
+    assert_int_equal(status, fails ? SL_ERROR_DUPLICATE_KEY : SL_OK);
+    for (uint32_t i = 0; i < count && !fails; i++) plain->given[ids[i]] = true;
+}
+
+static void try_add(history *h, sl_frame_change *change, plain_frame *plain) {
+    plain_edges edges = plain_random_edges(&h->random, h->ids);
+    char name[8];
+    name_at_random(h, name);
+    bool is_new = plain_position(plain, name) == plain->num_collections;
+    sl_status status = frame_step_add(change, name, &edges, &expect_error);
+    assert_int_equal(status, is_new ? SL_OK : SL_ERROR_DUPLICATE_COLLECTION);
+    for (uint32_t i = 0; i < edges.count; i++) {
+        plain_intern(plain, edges.left[i]);
+        plain_intern(plain, edges.right[i]);
+    }
+    if (is_new) plain_add(plain, name, &edges);
+}
+
+static void try_assimilate(history *h, sl_frame_change *change, plain_frame *plain) {
+    plain_edges edges = plain_random_edges(&h->random, h->ids);
+    sl_collection *given = frame_collection(&edges);
+    uint32_t translation[PLAIN_IDS], num_new = 0, n = sl_collection_num_records(given);
+    bool known_only = graph_below(&h->random, 3) == 0;
+    plain_frame theirs = {0};
+    char name[8];
+    name_at_random(h, name);
+    plain_add(&theirs, name, &edges);
+    for (uint32_t i = 0; i < theirs.count; i++) num_new += plain_find(plain, theirs.ids[i]) == plain->count;
+    sl_status expected = plain_position(plain, name) < plain->num_collections ? SL_ERROR_DUPLICATE_COLLECTION
+                         : known_only && num_new > 0                          ? SL_ERROR_KEY_NOT_FOUND
+                                                                              : SL_OK;
+    assert_int_equal(
+        sl_frame_change_assimilate(change, name, strlen(name), given, known_only, translation, NULL, &expect_error),
+        expected);
+    if (expected == SL_OK) {
+        plain_add(plain, name, &edges);
+        for (uint32_t i = 0; i < n; i++) assert_int_equal(translation[i], plain_find(plain, theirs.ids[i]));
+    }
+    sl_collection_release(given);
+}
+
+/* A view of the frame itself, under another name: as any collection that is added, it comes with all its records. */
+static void try_twin(history *h, sl_frame_change *change, plain_frame *plain) {
+    uint32_t translation[PLAIN_IDS], position = graph_below(&h->random, h->plain.num_collections);
+    char name[8];
+    if (h->plain.num_collections == 0) return;
+    name_at_random(h, name);
+    if (plain_position(plain, name) < plain->num_collections) return;
+    sl_collection *view = frame_view(h->frame, h->plain.collections[position].name);
+    EXPECT_OK(sl_frame_change_assimilate(change, name, strlen(name), view, true, translation, NULL, &expect_error));
+    plain_collection *made = &plain->collections[plain->num_collections++];
+    *made = h->plain.collections[position];
+    snprintf(made->name, sizeof made->name, "%s", name);
+    for (uint32_t i = 0; i < h->plain.count; i++) made->used[h->plain.ids[i]] = true;
+    sl_collection_release(view);
+}
+
+static bool try_drop(history *h, sl_frame_change *change, plain_frame *plain) {
+    char name[8];
+    name_at_random(h, name);
+    uint32_t position = plain_position(plain, name);
+    bool found = position < plain->num_collections;
+    sl_status status = sl_frame_change_drop(change, name, strlen(name), &expect_error);
+    assert_int_equal(status, found ? SL_OK : SL_ERROR_COLLECTION_NOT_FOUND);
+    if (found) plain_drop(plain, position);
+    return found;
+}
+
+/* A few steps in one change, committed or given up. */
+static void change_at_random(history *h) {
+    sl_frame_state *before = sl_frame_now(h->frame);
+    uint32_t held = sl_context_num_records(sl_frame_state_context(before));
+    sl_frame_change *change = frame_begin(h->frame);
+    plain_frame plain = h->plain;
+    bool drops = false, compacts = graph_below(&h->random, 8) == 0;
+    for (uint32_t steps = graph_below(&h->random, 3) + 1; steps > 0; steps--) {
+        uint32_t step = graph_below(&h->random, 7);
+        if (step == 0) try_give(h, change, &plain);
+        if (step == 1 || step == 2) try_add(h, change, &plain);
+        if (step == 3) try_assimilate(h, change, &plain);
+        if (step == 4) try_twin(h, change, &plain);
+        if (step >= 5) drops |= try_drop(h, change, &plain);
+    }
+    if (compacts) sl_frame_change_compact(change);
+    frame_expect_state(before, &h->plain);
+    if (graph_below(&h->random, 3) == 0) {
+        sl_frame_change_abort(change);
+        assert_ptr_equal(h->frame->current, before);
+        assert_int_equal(sl_context_num_records(sl_frame_state_context(before)), held);
+    } else {
+        frame_commit(change);
+        h->plain = plain;
+        if (compacts || (drops && 2 * plain_garbage(&plain) > plain.count)) plain_compact(&h->plain);
+    }
+    sl_frame_state_release(before);
+}
+
+static void copy_at_random(history *h) {
+    sl_frame *copy;
+    EXPECT_OK(sl_frame_copy(h->frame, &copy, &expect_error));
+    frame_expect(copy, &h->plain);
+    if (graph_below(&h->random, 2)) {
+        plain_frame kept = h->plain;
+        history other = {.random = h->random, .ids = h->ids, .frame = copy, .plain = h->plain};
+        change_at_random(&other);
+        h->random = other.random;
+        frame_expect(h->frame, &kept);
+        frame_expect(copy, &other.plain);
+        sl_frame_release(copy);
+    } else {
+        sl_frame_release(h->frame);
+        h->frame = copy;
+    }
+}
+
+static void random_history(uint64_t seed, uint32_t ids, uint32_t steps) {
+    uint64_t before = sl_memory_in_use();
+    history h = {.random = seed, .ids = ids, .frame = frame_make()};
+    for (uint32_t step = 0; step < steps; step++) {
+        if (graph_below(&h.random, 10) == 0)
+            copy_at_random(&h);
+        else
+            change_at_random(&h);
+        frame_expect(h.frame, &h.plain);
+        frame_expect_held(h.frame, before);
+    }
+    sl_frame_release(h.frame);
+    assert_int_equal(sl_memory_in_use(), before);
+}
+
+static void frames_are_what_the_model_says(void **state) {
+    (void)state;
+    const uint32_t ids[] = {1, 2, 6, PLAIN_KEYS + 4, PLAIN_IDS};
+    for (uint64_t seed = 0; seed < (uint64_t)EXPECT_SIZE(150, 60); seed++) random_history(seed, ids[seed % 5], 40);
+}
+
+/* ---- sizes and names --------------------------------------------------------------------------------------------- */
+
+static void empty_frames(void **state) {
+    (void)state;
+    uint64_t before = sl_memory_in_use();
+    sl_frame *frame = frame_make();
+    sl_frame_change_abort(NULL);
+    sl_frame_release(NULL);
+    sl_frame_state_release(NULL);
+    frame_expect_held(frame, before);
+    sl_frame_metrics metrics = frame_metrics(frame);
+    assert_true(metrics.avg_entity_stability == 1.0 && metrics.threshold_sensitivity == 0.0);
+    assert_true(metrics.garbage_ratio == 0.0 && metrics.last_compaction == 0 && metrics.num_sources == 0);
+    sl_frame_change *change = frame_begin(frame);
+    EXPECT_OK(sl_frame_change_give(change, NULL, 0, &expect_error));
+    uint32_t nobody = 0;
+    EXPECT_FAILURE(sl_frame_change_give(change, &nobody, 1, &expect_error), SL_ERROR_INVALID_ARGUMENT, 0);
+    sl_frame_change_compact(change);
+    frame_commit(change);
+    frame_add(frame, "nothing", &(plain_edges){.count = 0});
+    sl_collection *view = frame_view(frame, "nothing"), *missing;
+    assert_int_equal(sl_collection_num_records(view), 0);
+    sl_collection_release(view);
+    sl_frame_state *now = sl_frame_now(frame);
+    EXPECT_FAILURE(sl_frame_state_collection(now, 1, &missing, &expect_error), SL_ERROR_INVALID_ARGUMENT, -1);
+    assert_null(missing);
+    assert_null(sl_frame_state_name(now, 1, NULL));
+    sl_frame_state_release(now);
+    assert_int_equal(frame_metrics(frame).last_compaction, 0);
+    frame_drop(frame, "nothing");
+    frame_expect_held(frame, before);
+    sl_frame_release(frame);
+}
+
+static sl_status add_named(sl_frame_change *change, const char *name, size_t length) {
+    sl_hierarchy *hierarchy;
+    EXPECT_OK(sl_hierarchy_build(0, NULL, NULL, NULL, 0, NULL, &hierarchy, &expect_error));
+    sl_status status = sl_frame_change_add(change, name, length, hierarchy, 6, NULL, &expect_error);
+    sl_hierarchy_release(hierarchy);
+    return status;
+}
+
+static void names_are_bytes_of_utf8(void **state) {
+    (void)state;
+    sl_frame *frame = frame_make();
+    sl_frame_change *change = frame_begin(frame);
+    uint32_t position = 7;
+    size_t length;
+    EXPECT_OK(add_named(change, "a\0b", 3));
+    EXPECT_OK(add_named(change, "a", 1));
+    EXPECT_OK(add_named(change, NULL, 0));
+    EXPECT_OK(add_named(change, "\xC3\xA4", 2));
+    EXPECT_FAILURE(add_named(change, "", 0), SL_ERROR_DUPLICATE_COLLECTION, -1);
+    EXPECT_FAILURE(add_named(change, NULL, 0), SL_ERROR_DUPLICATE_COLLECTION, -1);
+    EXPECT_FAILURE(add_named(change, "a\0b", 3), SL_ERROR_DUPLICATE_COLLECTION, -1);
+    EXPECT_FAILURE(add_named(change, NULL, 2), SL_ERROR_INVALID_ARGUMENT, -1);
+    EXPECT_FAILURE(add_named(change, "\xC3", 1), SL_ERROR_INVALID_ARGUMENT, -1);
+    EXPECT_FAILURE(sl_frame_change_drop(change, "a\0c", 3, &expect_error), SL_ERROR_COLLECTION_NOT_FOUND, -1);
+    EXPECT_FAILURE(sl_frame_change_drop(change, NULL, 1, &expect_error), SL_ERROR_COLLECTION_NOT_FOUND, -1);
+    EXPECT_FAILURE(sl_frame_change_drop(change, "\xC3", 1, &expect_error), SL_ERROR_COLLECTION_NOT_FOUND, -1);
+    frame_commit(change);
+    sl_frame_state *now = sl_frame_now(frame);
+    assert_int_equal(sl_frame_state_num_collections(now), 4);
+    assert_memory_equal(sl_frame_state_name(now, 0, &length), "a\0b", 4);
+    assert_int_equal(length, 3);
+    assert_true(sl_frame_state_find(now, NULL, 0, &position));
+    assert_int_equal(position, 2);
+    assert_false(sl_frame_state_find(now, "b", 1, &position));
+    assert_int_equal(position, 0);
+    sl_frame_state_release(now);
+    change = frame_begin(frame);
+    EXPECT_OK(sl_frame_change_drop(change, NULL, 0, &expect_error));
+    EXPECT_FAILURE(sl_frame_change_drop(change, NULL, 0, &expect_error), SL_ERROR_COLLECTION_NOT_FOUND, -1);
+    frame_commit(change);
+    sl_frame_release(frame);
+}
+
+static sl_status add_using(sl_frame_change *change, uint32_t num_records, const uint32_t *records, uint32_t count,
+                           uint32_t decimals) {
+    sl_hierarchy *hierarchy;
+    sl_record_set *used;
+    EXPECT_OK(sl_hierarchy_build(num_records, NULL, NULL, NULL, 0, NULL, &hierarchy, &expect_error));
+    EXPECT_OK(sl_record_set_create(records, count, &used, &expect_error));
+    sl_status status = sl_frame_change_add(change, "using", 5, hierarchy, decimals, used, &expect_error);
+    sl_record_set_release(used);
+    sl_hierarchy_release(hierarchy);
+    return status;
+}
+
+static void what_is_used_is_there(void **state) {
+    (void)state;
+    sl_frame *frame = frame_make();
+    plain_edges edges = {.count = 2, .left = {0, 2}, .right = {1, 3}, .scores = {0.5, 0.5}};
+    plain_frame plain = {0};
+    frame_add(frame, "gone", &edges);
+    plain_add(&plain, "gone", &edges);
+    sl_frame_change *change = frame_begin(frame);
+    EXPECT_FAILURE(add_using(change, 5, NULL, 0, 6), SL_ERROR_INVALID_ARGUMENT, -1);
+    EXPECT_FAILURE(add_using(change, 0, (uint32_t[]){1, 4}, 2, 6), SL_ERROR_INVALID_ARGUMENT, -1);
+    EXPECT_FAILURE(add_using(change, 0, (uint32_t[]){1, 3}, 2, 7), SL_ERROR_INVALID_ARGUMENT, -1);
+    EXPECT_OK(add_using(change, 4, (uint32_t[]){1, 3}, 2, 6));
+    EXPECT_OK(sl_frame_change_drop(change, "gone", 4, &expect_error));
+    sl_frame_change_compact(change);
+    frame_commit(change);
+    plain_add(&plain, "using", &(plain_edges){.count = 0});
+    plain.collections[1].used[1] = plain.collections[1].used[3] = true;
+    plain_drop(&plain, 0);
+    plain_compact(&plain);
+    assert_int_equal(plain.count, 2);
+    frame_expect(frame, &plain);
+    sl_frame_release(frame);
+}
+
+static void attributes_are_not_seen_elsewhere(void **state) {
+    (void)state;
+    plain_edges edges = {.count = 1, .left = {0}, .right = {1}, .scores = {0.5}};
+    plain_frame plain = {0};
+    sl_frame *frame = frame_make(), *copy;
+    sl_batches *batches = frame_batches(2);
+    frame_add(frame, "pair", &edges);
+    plain_add(&plain, "pair", &edges);
+    EXPECT_OK(sl_frame_copy(frame, &copy, &expect_error));
+    for (int gives_up = 1; gives_up >= 0; gives_up--) {
+        sl_frame_change *change = frame_begin(frame);
+        EXPECT_OK(frame_step_give(change, (uint32_t[]){30}, 1, &expect_error)); /* moves into the copy */
+        EXPECT_OK(frame_step_attach(change, batches, 1, &expect_error));
+        EXPECT_OK(frame_step_give(change, (uint32_t[]){31}, 1, &expect_error));
+        EXPECT_OK(frame_step_attach(change, batches, 2, &expect_error));
+        assert_false(frame_has_attributes(frame, 1));
+        if (gives_up)
+            sl_frame_change_abort(change);
+        else
+            frame_commit(change);
+        frame_expect(copy, &plain);
+        assert_int_equal(sl_context_num_records(copy->current->context), 2);
+        assert_false(frame_has_attributes(copy, 1));
+        if (gives_up) frame_expect(frame, &plain);
+    }
+    plain_intern(&plain, 30);
+    plain_intern(&plain, 31);
+    plain.given[30] = plain.given[31] = true;
+    frame_expect(frame, &plain);
+    assert_true(frame_has_attributes(frame, 1) && frame_has_attributes(frame, 3) && !frame_has_attributes(frame, 0));
+    sl_frame_release(frame);
+    sl_frame_release(copy);
+    sl_batches_release(batches);
+}
+
+/* ---- what is kept and counted ------------------------------------------------------------------------------------ */
+
+static void touch(const sl_collection *collection, double threshold) {
+    sl_partition_release(frame_cut(collection, threshold));
+}
+
+static sl_computation_stats stats_of(const sl_collection *collection) {
+    sl_computation_stats stats;
+    sl_collection_stats(collection, &stats);
+    return stats;
+}
+
+static void ten_partitions_are_kept(void **state) {
+    (void)state;
+    plain_edges edges = plain_chain();
+    sl_collection *collection = frame_collection(&edges), *later;
+    uint64_t bare = sl_memory_in_use();
+    for (uint32_t i = 0; i < SL_CACHED_PARTITIONS; i++) touch(collection, 1.0 - i / 16.0);
+    for (uint32_t i = 0; i < SL_CACHED_PARTITIONS; i++) touch(collection, 1.0 - (i + 0.5) / 16.0); /* the same merges */
+    assert_int_equal(stats_of(collection).cuts, SL_CACHED_PARTITIONS);
+    assert_int_equal(stats_of(collection).cached, SL_CACHED_PARTITIONS);
+    touch(collection, 1.0);              /* now used last */
+    touch(collection, 1.0 - 11 / 16.0);  /* takes the place of the second */
+    touch(collection, 1.0);              /* kept */
+    touch(collection, 1.0 - 2.5 / 16.0); /* kept */
+    assert_int_equal(stats_of(collection).cuts, SL_CACHED_PARTITIONS + 1);
+    touch(collection, 1.0 - 1 / 16.0); /* not kept */
+    assert_int_equal(stats_of(collection).cuts, SL_CACHED_PARTITIONS + 2);
+    sl_partition *partition = frame_cut(collection, 0.5);
+    EXPECT_FAILURE(sl_collection_at(collection, NAN, &(sl_partition *){NULL}, &expect_error),
+                   SL_ERROR_INVALID_THRESHOLD, -1);
+    sl_collection_clear_cache(collection);
+    assert_int_equal(sl_partition_num_records(partition), PLAIN_MAX_EDGES + 1);
+    sl_partition_release(partition);
+    assert_int_equal(sl_memory_in_use(), bare);
+    sl_computation_stats stats = stats_of(collection);
+    assert_int_equal(stats.total, stats.cached + stats.cuts);
+    EXPECT_OK(sl_collection_create(sl_collection_context(collection), sl_collection_hierarchy(collection), 0, 6,
+                                   collection, &later, &expect_error));
+    touch(later, 0.5);
+    assert_int_equal(stats_of(later).cuts, stats.cuts + 1);
+    assert_int_equal(stats_of(collection).cuts, stats.cuts);
+    sl_collection_release(collection);
+    sl_collection_release(later);
+}
+
+static void views_of_different_ages_do_not_meet(void **state) {
+    (void)state;
+    sl_frame *frame = frame_make();
+    plain_edges edges = plain_chain();
+    frame_add(frame, "chain", &edges);
+    sl_collection *young = frame_view(frame, "chain");
+    touch(young, 0.5);
+    frame_give(frame, 40, 2);
+    sl_collection *old = frame_view(frame, "chain");
+    sl_partition *of_old = frame_cut(old, 0.5), *of_young = frame_cut(young, 0.5);
+    assert_int_equal(sl_partition_num_records(of_young), PLAIN_MAX_EDGES + 1);
+    assert_int_equal(sl_partition_num_records(of_old), PLAIN_MAX_EDGES + 3);
+    assert_int_equal(stats_of(old).cuts, 2);
+    assert_int_equal(stats_of(young).cached, 1);
+    sl_partition_release(of_old);
+    sl_partition_release(of_young);
+    sl_collection_release(old);
+    sl_collection_release(young);
+    sl_frame_release(frame);
+}
+
+static void measure(const sl_collection *collection, const double *at, uint64_t count) {
+    sl_curve_options options = {.thresholds = at, .num_thresholds = count};
+    sl_curve *curve;
+    EXPECT_OK(sl_collection_measure(collection, &options, &curve, &expect_error));
+    sl_curve_release(curve);
+}
+
+static void rates_are_of_what_was_computed(void **state) {
+    (void)state;
+    sl_frame *frame = frame_make();
+    plain_edges edges = plain_chain();
+    frame_add(frame, "one", &edges);
+    frame_add(frame, "two", &edges);
+    sl_frame_metrics metrics = frame_metrics(frame);
+    assert_true(isnan(metrics.avg_reconstruction_seconds) && isnan(metrics.cache_hit_rate) &&
+                isnan(metrics.incremental_computation_rate));
+    sl_collection *one = frame_view(frame, "one"), *two = frame_view(frame, "two");
+    measure(one, plain_thresholds, PLAIN_THRESHOLDS);
+    measure(one, plain_thresholds, 0);
+    metrics = frame_metrics(frame);
+    assert_true(isnan(metrics.cache_hit_rate) && metrics.incremental_computation_rate == 4.0 / 5.0);
+    touch(one, 0.5);
+    touch(two, 0.5);
+    touch(two, 0.5);
+    metrics = frame_metrics(frame);
+    assert_true(metrics.cache_hit_rate == 1.0 / 3.0 && metrics.incremental_computation_rate == 4.0 / 8.0);
+    assert_true(metrics.avg_reconstruction_seconds > 0.0);
+    sl_computation_stats stats = stats_of(one);
+    assert_int_equal(stats.total, 6);
+    assert_true(stats.seconds_one_by_one >= stats.seconds && stats.cut_seconds <= stats.seconds);
+    sl_collection_release(one);
+    sl_collection_release(two);
+    sl_frame_change *change = frame_begin(frame); /* the record of work survives a compaction */
+    EXPECT_OK(sl_frame_change_drop(change, "two", 3, &expect_error));
+    frame_commit(change);
+    frame_give(frame, 40, 1);
+    frame_add(frame, "more", &(plain_edges){.count = 1, .left = {60}, .right = {61}, .scores = {0.5}});
+    frame_drop(frame, "more");
+    change = frame_begin(frame);
+    sl_frame_change_compact(change);
+    frame_commit(change);
+    metrics = frame_metrics(frame);
+    assert_true(metrics.last_compaction > 0 && metrics.num_records == PLAIN_MAX_EDGES + 2 && metrics.num_sources == 2);
+    assert_true(metrics.cache_hit_rate == 0.0 && metrics.incremental_computation_rate == 4.0 / 6.0);
+    sl_frame_release(frame);
+}
+
+#define FRAME_TEST(test) cmocka_unit_test_setup_teardown(test, note_held, expect_nothing_more_held)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        FRAME_TEST(frames_are_what_the_model_says),
+        FRAME_TEST(empty_frames),
+        FRAME_TEST(names_are_bytes_of_utf8),
+        FRAME_TEST(what_is_used_is_there),
+        FRAME_TEST(attributes_are_not_seen_elsewhere),
+        FRAME_TEST(ten_partitions_are_kept),
+        FRAME_TEST(views_of_different_ages_do_not_meet),
+        FRAME_TEST(rates_are_of_what_was_computed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
