@@ -20,7 +20,7 @@
  *   - Records are numbered 0..n-1 by uint32_t in the order in which a context first met them.
  *   - Functions may be called from any thread, on the same objects too, unless their comment says otherwise.
  *   - A forked child may use all it inherits. A context or frame that another thread was changing at the moment of the fork
- *     can be read there by index, cut and measured; looking up keys in it and changing it are SL_ERROR_SYSTEM.
+ *     can be read there by index, cut and measured; changing it, and looking up keys in it if need be, is SL_ERROR_SYSTEM.
  *   - The library never prints, exits or aborts. Its process-wide state is the allocator, the number of threads and the
  *     threads themselves (made when first needed, made again after a fork); all three are set below. */
 #ifndef STARLINGS_H
@@ -193,9 +193,8 @@ typedef struct sl_edges {
  * ---------------------------------------------------------------------------------------------------------------- */
 
 /** Append-only set of records. A record is one (source, key); its index never changes. Appends are serialised inside;
- *  reading records needs no lock and may go on beside appends. Looking up keys, sources or attributes, copying and measuring
- *  memory wait for an append that is on its way, until its whole input is read. 12 bytes a record, string bytes, and an
- *  index. */
+ *  reading records by index needs no lock; looking up keys, sources or attributes, copying and measuring memory take turns with
+ *  an append that is on its way, every few milliseconds. 12 bytes a record, string bytes, and an index. */
 typedef struct sl_context sl_context;
 
 #define SL_MAX_RECORDS UINT32_C(4294967294) /**< 2^32-2 */
@@ -250,8 +249,7 @@ SL_API uint32_t sl_context_key_kinds(const sl_context *context);
 
 /** Indices in `context` of the first `num_records` records of `other` (all: SL_MAX_RECORDS), by source name and key;
  *  `translation` has one slot for each. Those not met before are appended in the order of `other`, with their attributes.
- *  All or nothing (sources stay). `other` may be `context`, and is read without a lock. O(n), in one go: other appends
- *  to `context` wait. */
+ *  All or nothing (sources stay). `other` may be `context`. O(n), in one go: other appends to `context` wait. */
 SL_API SL_MUST_USE sl_status sl_context_assimilate(sl_context *context, const sl_context *other, uint32_t num_records,
                                                    uint32_t *translation, const sl_progress *progress, sl_error *error);
 /** Bytes held by the context, as the allocator counts them: records, keys, look-up, sources. Attributes belong to who
@@ -328,15 +326,15 @@ SL_API SL_MUST_USE sl_status sl_batches_export(const sl_batches *batches, const 
                                                struct ArrowArrayStream *out, sl_error *error);
 
 /** From now on row i of `batches` describes record records[i] (SL_NO_RECORD: none); one value a row. NULL: row i describes
- *  record first + i. A record that has attributes already keeps them; of several rows for one record the first counts.
- *  Retains `batches`, unless they describe no record after all. SL_ERROR_INVALID_ARGUMENT with the row for a record that is
- *  not there. O(1) for records behind all that have attributes, else O(rows + attributes kept); 12 bytes for each run of
- *  records in consecutive rows. */
+ *  record first + i. A record that has attributes already gets these instead; of several rows for one record the first
+ *  counts. Retains `batches`, unless they describe no record after all, and releases those that describe none any more.
+ *  SL_ERROR_INVALID_ARGUMENT with the row for a record that is not there. O(1) for records behind all that have
+ *  attributes, else O(rows + attributes kept); 12 bytes for each run of records in consecutive rows. */
 SL_API SL_MUST_USE sl_status sl_context_attach(sl_context *context, sl_batches *batches, const uint32_t *records,
                                                uint32_t first, sl_error *error);
 SL_API uint32_t sl_context_num_attachments(const sl_context *context);
-/** One more reference to the batches that were attached as number `attachment`; NULL beyond the last and where a truncation
- *  took all their records. */
+/** One more reference to the batches that were attached as number `attachment`; NULL beyond the last and where they describe no
+ *  record any more, because of a truncation or of later attachments. */
 SL_API sl_batches *sl_context_attachment(const sl_context *context, uint32_t attachment);
 /** Where the attributes of each of these records are: number of the attachment (SL_NO_RECORD: it has none) and row. O(count)
  *  for records that ascend, else O(log n) each. */
@@ -715,10 +713,13 @@ SL_API SL_MUST_USE sl_status sl_frame_change_assimilate(sl_frame_change *change,
 /** Take a collection out. SL_ERROR_COLLECTION_NOT_FOUND. */
 SL_API SL_MUST_USE sl_status sl_frame_change_drop(sl_frame_change *change, const char *name, size_t length,
                                                   sl_error *error);
-/** Compact with the commit, whatever the share of garbage. */
+/** Compact with the commit, whatever the share of garbage; names of sources that no record uses go, too. Nothing is done
+ *  where there is neither. */
 SL_API void sl_frame_change_compact(sl_frame_change *change);
-/** Make the change the frame's state; frees `change`. On an error the frame is as it was before the change began. */
-SL_API SL_MUST_USE sl_status sl_frame_change_commit(sl_frame_change *change, sl_error *error);
+/** Make the change the frame's state; frees `change`. On an error the frame is as it was before the change began, also where
+ *  `progress` (may be NULL), which is told of a compaction, stops it. */
+SL_API SL_MUST_USE sl_status sl_frame_change_commit(sl_frame_change *change, const sl_progress *progress,
+                                                    sl_error *error);
 /** Give the change up; frees `change`, which may be NULL. */
 SL_API void sl_frame_change_abort(sl_frame_change *change);
 

@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "frame/frame_change.h"
+#include "hierarchy/hierarchy.h"
+#include "records/context_select.h"
 
 #define NOT_LIVE UINT32_MAX
 
@@ -14,6 +16,7 @@ typedef struct compaction {
     const sl_frame_state *from;
     const sl_record_set *live;
     uint32_t *rank; /* by record of `from` */
+    sl_i_ticker *ticker;
 } compaction;
 
 static sl_status rank_records(compaction *c, sl_error *error) {
@@ -33,7 +36,8 @@ static sl_status renumber(const compaction *c, const sl_record_set *set, sl_reco
     SL_TRY(sl_i_allocate(&records, count, sizeof *records, "compacting a frame", error));
     sl_record_set_list(set, records);
     for (uint32_t i = 0; i < count; i++) records[i] = c->rank[records[i]];
-    sl_status status = sl_record_set_create(records, count, out, error);
+    sl_status status = sl_i_ticker_advance(c->ticker, 0, error);
+    if (status == SL_OK) status = sl_record_set_create(records, count, out, error);
     sl_i_release(records, count, sizeof *records);
     return status;
 }
@@ -43,7 +47,7 @@ static sl_status move_entry(const compaction *c, const sl_i_entry *entry, sl_i_e
     sl_record_set *used = NULL;
     sl_i_entry *moved = NULL;
     sl_status status;
-    SL_TRY_CLEANUP(status, sl_hierarchy_select(entry->hierarchy, c->live, &hierarchy, error));
+    SL_TRY_CLEANUP(status, sl_i_hierarchy_select(entry->hierarchy, c->live, c->ticker, &hierarchy, error));
     SL_TRY_CLEANUP(status, renumber(c, entry->used, &used, error));
     SL_TRY_CLEANUP(status, sl_i_entry_create(entry->name, entry->length, hierarchy, entry->decimals, used, entry->cache,
                                              &moved, error));
@@ -62,23 +66,41 @@ static int64_t nanoseconds_now(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* The new context has the sources that are used and no others, in order of first use. */
+static sl_status list_sources(sl_frame_state *state, sl_error *error) {
+    uint32_t count = sl_context_num_sources(state->context);
+    SL_TRY(sl_i_allocate(&state->sources, count, sizeof *state->sources, "the sources of a frame", error));
+    for (uint32_t i = 0; i < count; i++) state->sources[i] = (uint16_t)i;
+    state->num_sources = count;
+    return SL_OK;
+}
+
+/* One unit for each record of the new context, and for each of a collection. */
+static void begin_ticking(const compaction *c) {
+    uint64_t total = sl_record_set_count(c->live);
+    for (uint32_t i = 0; i < c->from->entries.count; i++)
+        total += sl_hierarchy_num_records(c->from->entries.items[i]->hierarchy);
+    sl_i_ticker_begin(c->ticker, "compacting", total);
+}
+
 static sl_status fill(const compaction *c, sl_frame_state *state, sl_error *error) {
     state->owns_context = true;
     state->num_records = sl_record_set_count(c->live);
     state->last_compaction = nanoseconds_now();
-    SL_TRY(sl_context_select(c->from->context, c->live, &state->context, error));
+    SL_TRY(sl_i_context_select(c->from->context, c->live, c->ticker, &state->context, error));
     SL_TRY(renumber(c, c->from->given, &state->given, error));
     SL_TRY(sl_record_set_create_range(0, 0, &state->garbage, error));
     for (uint32_t i = 0; i < c->from->entries.count; i++)
         SL_TRY(move_entry(c, c->from->entries.items[i], &state->entries, error));
-    return sl_i_state_list_sources(state, NULL, error);
+    return list_sources(state, error);
 }
 
-sl_status sl_i_state_compact(const sl_frame_state *state, const sl_record_set *live, sl_frame_state **out,
-                             sl_error *error) {
-    compaction c = {.from = state, .live = live};
+sl_status sl_i_state_compact(const sl_frame_state *state, const sl_record_set *live, sl_i_ticker *ticker,
+                             sl_frame_state **out, sl_error *error) {
+    compaction c = {.from = state, .live = live, .ticker = ticker};
     sl_frame_state *made = NULL;
     *out = NULL;
+    begin_ticking(&c);
     sl_status status = sl_i_allocate_zeroed(&made, 1, sizeof *made, "a frame", error);
     if (status == SL_OK) {
         atomic_init(&made->references, 1);

@@ -47,7 +47,8 @@ sl_status sl_frame_begin(sl_frame *frame, sl_frame_change **out, sl_error *error
     return status;
 }
 
-/* Leave the context as the change found it. */
+/* Leave the context as the change found it. Attachments laid over others could not be undone, but records that the base has are
+ * described in a copy only (sl_frame_change_attach), and the change's own go. */
 static void undo_appends(const sl_frame_change *change) {
     if (!change->appends) return;
     if (sl_context_num_attachments(change->context) > change->attachments)
@@ -384,16 +385,26 @@ static bool has_too_much_garbage(const sl_frame_state *state) {
     return 2 * (uint64_t)sl_record_set_count(state->garbage) > state->num_records;
 }
 
-static sl_status make_final_state(const sl_frame_change *change, sl_frame_state **out, sl_error *error) {
+/* Names of sources that no record uses, as failed additions leave them, would be used up for good. */
+static bool has_unused_sources(const sl_frame_state *state) {
+    return sl_context_num_sources(state->context) > state->num_sources;
+}
+
+static bool is_to_be_compacted(const sl_frame_change *change, const sl_frame_state *state) {
+    if (change->compacts) return sl_record_set_count(state->garbage) > 0 || has_unused_sources(state);
+    return change->drops && has_too_much_garbage(state);
+}
+
+static sl_status make_final_state(const sl_frame_change *change, const sl_progress *progress, sl_frame_state **out,
+                                  sl_error *error) {
+    sl_i_ticker ticker = sl_i_ticker_make(progress);
     sl_record_set *live = NULL;
     sl_frame_state *state = NULL, *compact = NULL;
     sl_status status;
     SL_TRY_CLEANUP(status, list_live(change, &live, error));
     SL_TRY_CLEANUP(status, make_state(change, live, &state, error));
-    bool is_due =
-        change->compacts ? sl_record_set_count(state->garbage) > 0 : change->drops && has_too_much_garbage(state);
-    if (is_due) {
-        SL_TRY_CLEANUP(status, sl_i_state_compact(state, live, &compact, error));
+    if (is_to_be_compacted(change, state)) {
+        SL_TRY_CLEANUP(status, sl_i_state_compact(state, live, &ticker, &compact, error));
         sl_frame_state_release(state);
         state = compact;
     }
@@ -405,9 +416,9 @@ cleanup:
     return status;
 }
 
-sl_status sl_frame_change_commit(sl_frame_change *change, sl_error *error) {
+sl_status sl_frame_change_commit(sl_frame_change *change, const sl_progress *progress, sl_error *error) {
     sl_frame_state *state = NULL;
-    sl_status status = make_final_state(change, &state, error);
+    sl_status status = make_final_state(change, progress, &state, error);
     if (status != SL_OK) {
         sl_frame_change_abort(change);
         return status;

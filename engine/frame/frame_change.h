@@ -3,6 +3,7 @@
 #define SL_FRAME_FRAME_CHANGE_H
 
 #include "frame/frame.h"
+#include "support/pool.h"
 
 struct sl_frame_change {
     sl_frame *frame;            /* whose `changing` is held */
@@ -20,7 +21,7 @@ struct sl_frame_change {
 
 /** The state in which only the records of `live` are left, renumbered by rank, in a context of their own. `state` has garbage
  *  already and is left as it is. */
-sl_status sl_i_state_compact(const sl_frame_state *state, const sl_record_set *live, sl_frame_state **out,
-                             sl_error *error) SL_MUST_USE;
+sl_status sl_i_state_compact(const sl_frame_state *state, const sl_record_set *live, sl_i_ticker *ticker,
+                             sl_frame_state **out, sl_error *error) SL_MUST_USE;
 
 #endif

@@ -178,6 +178,7 @@ sl_status sl_hierarchy_extend(sl_context *context, const sl_hierarchy *base, con
         sl_i_release(b.parts, b.num_parts, sizeof *b.parts);
         return status;
     }
+    sl_i_append_pause(context); /* but while keys are read */
     if (base && base->num_records > sl_i_append_num_records(context))
         status = sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
                            "the hierarchy to extend has %u records, its context only %u: it belongs to another context",

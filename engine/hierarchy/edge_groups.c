@@ -186,7 +186,10 @@ static void pipeline_task(void *state, uint64_t task, uint32_t lane) {
 static sl_status place_sequential(reading *work, sl_error *error) {
     uint64_t num_windows = sl_i_edge_part_num_windows(work->part);
     for (work->window = 0; work->window <= num_windows; work->window++) {
-        SL_TRY(sl_i_parallel(1 + SLICES, work->lanes, pipeline_task, work, NULL, 0, error));
+        sl_i_edge_part_begin_reading(work->part);
+        sl_status status = sl_i_parallel(1 + SLICES, work->lanes, pipeline_task, work, NULL, 0, error);
+        sl_i_edge_part_end_reading(work->part);
+        SL_TRY(status);
         SL_TRY(failure_of(work, error));
         SL_TRY(sl_i_ticker_advance(work->ticker, SL_I_WINDOW, error));
     }

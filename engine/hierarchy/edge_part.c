@@ -16,12 +16,27 @@ uint64_t sl_i_edge_part_num_windows(const sl_i_edge_part *part) {
     return part->rows / SL_I_WINDOW + (part->rows % SL_I_WINDOW != 0);
 }
 
-sl_status sl_i_edge_part_open(sl_i_edge_part *part, uint32_t lanes, sl_i_ticker *ticker, sl_error *error) {
-    if (part->kind != SL_I_PART_KEYED) return SL_OK;
+void sl_i_edge_part_begin_reading(sl_i_edge_part *part) {
+    if (part->kind == SL_I_PART_KEYED) sl_i_append_resume(part->context);
+}
+
+void sl_i_edge_part_end_reading(sl_i_edge_part *part) {
+    if (part->kind == SL_I_PART_KEYED) sl_i_append_pause(part->context);
+}
+
+static sl_status open_keyed(sl_i_edge_part *part, uint32_t lanes, sl_i_ticker *ticker, sl_error *error) {
     SL_TRY(sl_i_pair_reader_create(part->context, &part->edges->left, &part->edges->right, part->known_records_only,
                                    part->first_row, &part->reader, error));
     if (lanes == 1) return SL_OK; /* one thread numbers keys best while it reads them */
     return sl_i_pair_reader_number_keys(part->reader, lanes, ticker, error);
+}
+
+sl_status sl_i_edge_part_open(sl_i_edge_part *part, uint32_t lanes, sl_i_ticker *ticker, sl_error *error) {
+    if (part->kind != SL_I_PART_KEYED) return SL_OK;
+    sl_i_edge_part_begin_reading(part);
+    sl_status status = open_keyed(part, lanes, ticker, error);
+    sl_i_edge_part_end_reading(part);
+    return status;
 }
 
 bool sl_i_edge_part_is_sequential(const sl_i_edge_part *part) {

@@ -44,6 +44,9 @@ typedef struct sl_i_window {
 uint64_t sl_i_edge_part_num_windows(const sl_i_edge_part *part);
 /** A part's turn to have its records read has come: open a keyed part's reader. */
 sl_status sl_i_edge_part_open(sl_i_edge_part *part, uint32_t lanes, sl_i_ticker *ticker, sl_error *error) SL_MUST_USE;
+/** Around the reading of a sequential part's records: between them others may look keys up. */
+void sl_i_edge_part_begin_reading(sl_i_edge_part *part);
+void sl_i_edge_part_end_reading(sl_i_edge_part *part);
 /** The part's records must be read in order by one thread at a time; those of others may be read anywhere in parallel. */
 bool sl_i_edge_part_is_sequential(const sl_i_edge_part *part);
 /** Show a window's scores to an exact coder. */

@@ -54,6 +54,7 @@ sl_status sl_hierarchy_named_records(const sl_hierarchy *hierarchy, sl_record_se
 /* ---- selecting --------------------------------------------------------------------------------------------------- */
 
 #define LEFT_OUT UINT32_MAX
+#define POLL_RECORDS 65536
 
 typedef struct selection {
     const sl_hierarchy *from;
@@ -75,11 +76,12 @@ static sl_status rank_records(selection *s, const sl_record_set *records, sl_err
     return SL_OK;
 }
 
-static sl_status keep_positions(selection *s, sl_error *error) {
+static sl_status keep_positions(selection *s, sl_i_ticker *ticker, sl_error *error) {
     const sl_hierarchy *from = s->from;
     uint32_t kept = 0, before = SL_NEVER;
     for (uint32_t i = 0; i < from->num_records; i++) {
         uint32_t record = from->order[i], after = from->join[i];
+        if (i % POLL_RECORDS == 0) SL_TRY(sl_i_ticker_advance(ticker, i ? POLL_RECORDS : 0, error));
         if (s->rank[record] != LEFT_OUT) {
             s->order[kept] = s->rank[record];
             s->join[kept++] = after;
@@ -121,8 +123,8 @@ static sl_status take_selection(selection *s, sl_hierarchy **out, sl_error *erro
     return status;
 }
 
-sl_status sl_hierarchy_select(const sl_hierarchy *hierarchy, const sl_record_set *records, sl_hierarchy **out,
-                              sl_error *error) {
+sl_status sl_i_hierarchy_select(const sl_hierarchy *hierarchy, const sl_record_set *records, sl_i_ticker *ticker,
+                                sl_hierarchy **out, sl_error *error) {
     selection s = {.from = hierarchy};
     uint32_t n = hierarchy->num_records, num_levels = hierarchy->num_levels;
     sl_status status;
@@ -132,7 +134,7 @@ sl_status sl_hierarchy_select(const sl_hierarchy *hierarchy, const sl_record_set
     SL_TRY_CLEANUP(status, sl_i_allocate(&s.join, s.kept, sizeof *s.join, "the joins", error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&s.levels, num_levels, sizeof *s.levels, "the levels", error));
     memcpy(s.levels, hierarchy->levels, num_levels * sizeof *s.levels);
-    SL_TRY_CLEANUP(status, keep_positions(&s, error));
+    SL_TRY_CLEANUP(status, keep_positions(&s, ticker, error));
     status = take_selection(&s, out, error);
 cleanup:
     sl_i_release(s.rank, n, sizeof *s.rank);
@@ -140,4 +142,10 @@ cleanup:
     sl_i_release(s.join, s.kept, sizeof *s.join);
     sl_i_release(s.levels, num_levels, sizeof *s.levels);
     return status;
+}
+
+sl_status sl_hierarchy_select(const sl_hierarchy *hierarchy, const sl_record_set *records, sl_hierarchy **out,
+                              sl_error *error) {
+    sl_i_ticker silent = sl_i_ticker_make(NULL);
+    return sl_i_hierarchy_select(hierarchy, records, &silent, out, error);
 }

@@ -1,8 +1,8 @@
 /* append.h: what the hierarchy layer needs of the records layer beyond the public interface: appending inside a transaction, and
  * reading pairs of key columns as pairs of record indices, a window of rows at a time.
  *
- * Between begin and commit/rollback the calling thread holds the context's writer lock; other threads go on reading the
- * records that were published before. */
+ * Between begin and commit/rollback the calling thread is the one that appends. It holds the writer side of the context's lock too,
+ * but while it has paused; reading by index goes on in any case, looking keys up while it is paused. */
 #ifndef SL_RECORDS_APPEND_H
 #define SL_RECORDS_APPEND_H
 
@@ -10,6 +10,11 @@
 
 /** Take the writer lock. SL_ERROR_SYSTEM: see sl_i_context_write. */
 sl_status sl_i_append_begin(sl_context *context, sl_error *error) SL_MUST_USE;
+/** Let others look keys up until `resume`: the index does not change meanwhile, and may be read by who appends. */
+void sl_i_append_pause(sl_context *context);
+void sl_i_append_resume(sl_context *context);
+/** Between two pieces of work of a few milliseconds: let those in who wait to look keys up. */
+void sl_i_append_let_in(sl_context *context);
 /** Records appended so far, the unpublished ones included. */
 uint32_t sl_i_append_num_records(const sl_context *context);
 /** Publish what was appended and give the lock back. */

@@ -9,7 +9,7 @@ static void count_up(uint32_t *numbers, uint32_t first, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) numbers[i] = first + i;
 }
 
-static sl_status take_all(sl_i_record_taker *taker, uint32_t num_records, uint32_t *translation,
+static sl_status take_all(sl_i_record_taker *taker, sl_context *context, uint32_t num_records, uint32_t *translation,
                           const sl_progress *progress, sl_error *error) {
     sl_i_ticker ticker = sl_i_ticker_make(progress);
     sl_i_ticker_begin(&ticker, "matching records", num_records);
@@ -18,6 +18,7 @@ static sl_status take_all(sl_i_record_taker *taker, uint32_t num_records, uint32
         /* Records are told apart before indices are written: one array serves for both. */
         count_up(translation + first, first, count);
         SL_TRY(sl_i_taker_take(taker, translation + first, count, translation + first, error));
+        sl_i_append_let_in(context);
         SL_TRY(sl_i_ticker_advance(&ticker, count, error));
     }
     return SL_OK;
@@ -29,7 +30,7 @@ static sl_status take_records(sl_i_record_taker *taker, sl_context *context, uin
                               const sl_progress *progress, sl_error *error) {
     SL_TRY(sl_i_append_begin(context, error));
     *out_first = sl_i_append_num_records(context);
-    sl_status status = take_all(taker, num_records, translation, progress, error);
+    sl_status status = take_all(taker, context, num_records, translation, progress, error);
     *out_end = sl_i_append_num_records(context);
     if (status == SL_OK)
         sl_i_append_commit(context);
@@ -52,7 +53,8 @@ sl_status sl_context_assimilate(sl_context *context, const sl_context *other, ui
         status = take_records(&taker, context, num_records, translation, &first, &end, progress, error);
     sl_i_taker_free(&taker);
     SL_TRY(status);
-    status = sl_i_attributes_carry(other, translation, num_records, first, context, error);
+    sl_i_ticker silent = sl_i_ticker_make(NULL); /* the records are seen already: no time to stop */
+    status = sl_i_attributes_carry(other, translation, num_records, first, context, &silent, error);
     bool is_last = sl_i_context_published(context) == end; /* else another thread's records would go with ours */
     if (status != SL_OK && is_last) sl_context_truncate(context, first);
     return status;

@@ -1,8 +1,9 @@
 /* attributes.c: attributes of records: attaching, finding, carrying from one context to another. See attributes.h.
  *
- * Every way in makes the spans of what is new by itself (ascending, each record once), and lays them under those that are
- * there: a record that is described already keeps its span. Where all that is new lies behind all that is there, as when
- * records are added, it is appended in place; else both are merged into new spans, O(spans). */
+ * Every way in makes the spans of what is new by itself (ascending, each record once), and lays them over those that are
+ * there (attaching) or under them (carrying: a record that is described already keeps its span). Where all that is new lies
+ * behind all that is there, as when records are added, it is appended in place; else both are merged into new spans,
+ * O(spans). What was laid over is forgotten: detaching cannot bring it back. */
 #include "records/attributes.h"
 
 #include <inttypes.h>
@@ -76,7 +77,10 @@ static sl_i_span find_record(const sl_i_spans *spans, uint32_t record, uint64_t 
     return found;
 }
 
-/* ---------------------------------------------------------------------------------------------- laying under */
+/* ---------------------------------------------------------------------------------------------- laying over and under */
+
+/* Which of two descriptions of a record counts. */
+typedef enum precedence { OLD_ONES, NEW_ONES } precedence;
 
 /* Walks a step function from one step to the next. */
 typedef struct walk {
@@ -98,9 +102,9 @@ static sl_i_span now_at(const walk *w, uint32_t record) {
     return at;
 }
 
-/* `kept` where it describes a record, else `added`, into `out`, which has room for both. */
-static void merge_spans(const sl_i_spans *kept, const sl_i_spans *added, sl_i_spans *out) {
-    walk a = {kept, 0}, b = {added, 0};
+/* `upper` where it describes a record, else `lower`, into `out`, which has room for both. */
+static void merge_spans(const sl_i_spans *upper, const sl_i_spans *lower, sl_i_spans *out) {
+    walk a = {upper, 0}, b = {lower, 0};
     for (;;) {
         uint64_t of_a = next_step(&a), of_b = next_step(&b), record = of_a < of_b ? of_a : of_b;
         if (record == UINT64_MAX) return;
@@ -111,16 +115,19 @@ static void merge_spans(const sl_i_spans *kept, const sl_i_spans *added, sl_i_sp
     }
 }
 
-static sl_status lay_under(sl_i_spans *spans, const sl_i_spans *added, sl_error *error) {
-    if (added->count == 0) return SL_OK;
-    if (added->items[0].first >= described_end(spans)) {
+static bool lie_behind(const sl_i_spans *added, const sl_i_spans *spans) {
+    return added->count == 0 || added->items[0].first >= described_end(spans);
+}
+
+static sl_status lay(sl_i_spans *spans, const sl_i_spans *added, precedence wins, sl_error *error) {
+    if (lie_behind(added, spans)) {
         SL_TRY(reserve_spans(spans, added->count, error));
         for (uint64_t i = 0; i < added->count; i++) put_span(spans, added->items[i]);
         return SL_OK;
     }
     sl_i_spans merged = {0};
     SL_TRY(reserve_spans(&merged, spans->count + added->count, error));
-    merge_spans(spans, added, &merged);
+    merge_spans(wins == NEW_ONES ? added : spans, wins == NEW_ONES ? spans : added, &merged);
     free_spans(spans);
     *spans = merged;
     return SL_OK;
@@ -164,16 +171,19 @@ static void drop_unused(sl_i_attributes *attributes, uint32_t first, uint32_t nu
     while (attributes->count && !attributes->attachments[attributes->count - 1].batches) attributes->count--;
 }
 
-/* Add attachments (references of their own, taken over on success) whose spans number them from attributes->count on. */
+/* Add attachments (references of their own, taken over on success) whose spans number them from attributes->count on. Those that
+ * describe no record now, old ones that were laid over too, go to `unused`. */
 static sl_status add_attachments(sl_i_attributes *attributes, const sl_i_attachment *attachments, uint32_t count,
-                                 const sl_i_spans *spans, sl_error *error) {
-    uint32_t first = attributes->count;
-    bool behind = spans->count == 0 || spans->items[0].first >= described_end(&attributes->spans);
+                                 const sl_i_spans *spans, precedence wins, sl_i_attributes *unused, sl_error *error) {
+    uint32_t old = attributes->count;
+    bool behind = lie_behind(spans, &attributes->spans);
+    uint32_t changed = behind || wins == OLD_ONES ? old : 0; /* the first attachment that may describe others now */
     SL_TRY(reserve_attachments(attributes, count, error));
-    SL_TRY(lay_under(&attributes->spans, spans, error));
-    if (count) memcpy(attributes->attachments + first, attachments, count * sizeof *attachments);
+    SL_TRY(lay(&attributes->spans, spans, wins, error));
+    if (count) memcpy(attributes->attachments + old, attachments, count * sizeof *attachments);
     attributes->count += count;
-    find_lowest(attributes, first, behind ? spans : &attributes->spans);
+    find_lowest(attributes, changed, behind ? spans : &attributes->spans);
+    drop_unused(attributes, changed, SL_NO_RECORD, unused);
     return SL_OK;
 }
 
@@ -343,17 +353,15 @@ static sl_status attach(sl_context *context, sl_batches *batches, const uint32_t
     sl_i_attributes *attributes = &context->attributes;
     uint64_t num_rows = sl_batches_num_rows(batches);
     uint32_t number = attributes->count;
-    const sl_i_attachment attachment = {batches, SL_NO_RECORD};
     sl_i_spans spans = {0};
     SL_TRY(check_attached(context, records, first, num_rows, error));
+    const sl_i_attachment attachment = {sl_batches_retain(batches), SL_NO_RECORD};
     sl_status status = records ? make_spans(records, (uint32_t)num_rows, number, &spans, error)
                                : make_one_span(first, (uint32_t)num_rows, number, &spans, error);
-    if (status == SL_OK) status = add_attachments(attributes, &attachment, 1, &spans, error);
+    if (status == SL_OK) status = add_attachments(attributes, &attachment, 1, &spans, NEW_ONES, unused, error);
     free_spans(&spans);
-    if (status != SL_OK) return status;
-    (void)sl_batches_retain(batches);
-    drop_unused(attributes, number, SL_NO_RECORD, unused);
-    return SL_OK;
+    if (status != SL_OK) sl_batches_release(batches); /* not the last reference, which is the caller's */
+    return status;
 }
 
 sl_status sl_context_attach(sl_context *context, sl_batches *batches, const uint32_t *records, uint32_t first,
@@ -432,9 +440,11 @@ static uint64_t list_described(const sl_i_spans *spans, const uint32_t *translat
 }
 
 /* Spans of ascending pairs, each record of the second once. */
-static sl_status pack_pairs(const sl_i_spans *from, const uint64_t *pairs, uint64_t count, cargo *c, sl_error *error) {
+static sl_status pack_pairs(const sl_i_spans *from, const uint64_t *pairs, uint64_t count, cargo *c,
+                            sl_i_ticker *ticker, sl_error *error) {
     uint64_t hint = 0;
     for (uint64_t i = 0; i < count; i++) {
+        if (i % 65536 == 0) SL_TRY(sl_i_ticker_advance(ticker, 0, error));
         sl_i_span span = find_record(from, (uint32_t)pairs[i], &hint);
         span.first = record_of(pairs[i]);
         SL_TRY(reserve_spans(&c->spans, 2, error));
@@ -453,9 +463,8 @@ static void take_attachments(const sl_i_attributes *from, cargo *c) {
     }
 }
 
-/* Under the reader lock of the first context. */
 static sl_status load(const sl_i_attributes *from, const uint32_t *translation, uint32_t num_records, uint32_t lowest,
-                      cargo *c, sl_error *error) {
+                      cargo *c, sl_i_ticker *ticker, sl_error *error) {
     uint64_t *pairs = NULL;
     c->num_attachments = from->count;
     SL_TRY(sl_i_allocate(&c->attachments, from->count, sizeof *c->attachments, "attributes", error));
@@ -463,8 +472,9 @@ static sl_status load(const sl_i_attributes *from, const uint32_t *translation, 
     memset(c->numbers, 0xFF, from->count * sizeof *c->numbers);
     SL_TRY(sl_i_allocate(&pairs, num_records, sizeof *pairs, "attributes", error));
     uint64_t count = list_described(&from->spans, translation, num_records, lowest, pairs);
-    sl_status status = order_pairs(pairs, &count, error);
-    if (status == SL_OK) status = pack_pairs(&from->spans, pairs, count, c, error);
+    sl_status status = sl_i_ticker_advance(ticker, 0, error);
+    if (status == SL_OK) status = order_pairs(pairs, &count, error);
+    if (status == SL_OK) status = pack_pairs(&from->spans, pairs, count, c, ticker, error);
     sl_i_release(pairs, num_records, sizeof *pairs);
     if (status == SL_OK) take_attachments(from, c);
     return status;
@@ -486,20 +496,19 @@ static sl_status unload(cargo *c, sl_context *into, sl_i_attributes *unused, sl_
         sl_i_span *span = &c->spans.items[i];
         if (span->attachment != NONE) span->attachment = first + c->numbers[span->attachment];
     }
-    SL_TRY(add_attachments(&into->attributes, c->attachments, c->num_carried, &c->spans, error));
+    SL_TRY(add_attachments(&into->attributes, c->attachments, c->num_carried, &c->spans, OLD_ONES, unused, error));
     c->num_carried = 0; /* the references are taken over */
-    drop_unused(&into->attributes, first, SL_NO_RECORD, unused);
     return SL_OK;
 }
 
 sl_status sl_i_attributes_carry(const sl_context *from, const uint32_t *translation, uint32_t num_records,
-                                uint32_t first, sl_context *into, sl_error *error) {
+                                uint32_t first, sl_context *into, sl_i_ticker *ticker, sl_error *error) {
     cargo c = {0};
-    sl_i_attributes unused = {0};
+    sl_i_attributes now = {0}, unused = {0}; /* now: those of `from`, to be read without its lock */
     SL_TRY(sl_i_context_read(from, error));
-    sl_status status = SL_OK;
-    if (from->attributes.count) status = load(&from->attributes, translation, num_records, first, &c, error);
+    sl_status status = sl_i_attributes_copy(&from->attributes, num_records, &now, error);
     sl_i_context_end_read(from);
+    if (status == SL_OK && now.count) status = load(&now, translation, num_records, first, &c, ticker, error);
     bool loaded = status == SL_OK && c.num_carried > 0;
     if (loaded) status = sl_i_context_write(into, error);
     if (loaded && status == SL_OK) {
@@ -507,6 +516,7 @@ sl_status sl_i_attributes_carry(const sl_context *from, const uint32_t *translat
         sl_i_context_end_write(into);
     }
     free_cargo(&c);
+    sl_i_attributes_free(&now);
     sl_i_attributes_free(&unused);
     return status;
 }

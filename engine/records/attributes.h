@@ -10,6 +10,7 @@
 #define SL_RECORDS_ATTRIBUTES_H
 
 #include "support/memory.h"
+#include "support/pool.h"
 
 typedef struct sl_i_span {
     uint32_t first;      /* record */
@@ -42,10 +43,11 @@ sl_status sl_i_attributes_copy(const sl_i_attributes *attributes, uint32_t num_r
  *  called without the context's lock, which the owner of an Arrow buffer may wait for; `dropped` is empty before. Nothing
  *  fails: where there is no memory for `dropped`, batches are released at once. */
 void sl_i_attributes_truncate(sl_i_attributes *attributes, uint32_t num_records, sl_i_attributes *dropped);
-/** Forget attachments from number `count` on, whosever records they describe; as sl_i_attributes_truncate otherwise. */
+/** Forget attachments from number `count` on, whosever records they describe; as sl_i_attributes_truncate otherwise. Records that
+ *  they were laid over are without attributes then: what they had before does not come back. */
 void sl_i_attributes_detach(sl_i_attributes *attributes, uint32_t count, uint32_t num_records,
                             sl_i_attributes *dropped);
-/** The same in a context, under its lock: for undoing one's own attachments. */
+/** The same in a context, under its lock: for undoing one's own attachments, of records that had none before. */
 void sl_i_context_detach(sl_context *context, uint32_t count);
 /** Release the batches and give all memory back. */
 void sl_i_attributes_free(sl_i_attributes *attributes);
@@ -55,8 +57,9 @@ const char *sl_i_attributes_fault(const sl_i_attributes *attributes, uint32_t nu
 /** Give records of `into` the attributes that the first `num_records` records of `from` have: translation[r] is the record of
  *  `into` that r is, or SL_NO_RECORD; only those from `first` on are given any. Records that have attributes in `into` keep
  *  them. All or nothing. Takes the reader side of `from`'s lock, then the writer side of `into`'s, never both: the caller
- *  holds neither. O(n), and a sort where the translation does not ascend. */
+ *  holds neither, and neither is held while `ticker` (0 units) ticks. O(n), and a sort where the translation does not
+ *  ascend. */
 sl_status sl_i_attributes_carry(const sl_context *from, const uint32_t *translation, uint32_t num_records,
-                                uint32_t first, sl_context *into, sl_error *error) SL_MUST_USE;
+                                uint32_t first, sl_context *into, sl_i_ticker *ticker, sl_error *error) SL_MUST_USE;
 
 #endif

@@ -8,31 +8,46 @@
 
 /* ---------------------------------------------------------------------------------------------- life */
 
-static sl_status fail_lost(sl_error *error) {
-    return sl_i_fail(
-        error, SL_ERROR_SYSTEM,
-        "another thread was adding records when this process was forked, and left their look-up unfinished here: "
-        "fork while nothing is being added, or read the records anew in the child");
-}
-
 static sl_i_fork_lock *lock_of(const sl_context *context) { return (sl_i_fork_lock *)(uintptr_t)&context->lock; }
 
+static sl_status fail_locked(const sl_context *context, sl_error *error) {
+    if (sl_i_fork_lock_is_lost(&context->lock) || sl_i_fork_lock_is_lost(&context->appending))
+        return sl_i_fail(
+            error, SL_ERROR_SYSTEM,
+            "another thread was adding records when this process was forked, and left their look-up unfinished "
+            "here: fork while nothing is being added, or read the records anew in the child");
+    return sl_i_fail(
+        error, SL_ERROR_SYSTEM,
+        "this thread is adding records to the context: the progress callback of that call cannot use it too");
+}
+
 sl_status sl_i_context_read(const sl_context *context, sl_error *error) {
-    return sl_i_fork_lock_read(lock_of(context)) ? SL_OK : fail_lost(error);
+    return sl_i_fork_lock_read(lock_of(context)) ? SL_OK : fail_locked(context, error);
 }
 
 sl_status sl_i_context_write(sl_context *context, sl_error *error) {
-    return sl_i_fork_lock_write(&context->lock) ? SL_OK : fail_lost(error);
+    if (!sl_i_fork_lock_write(&context->appending)) return fail_locked(context, error);
+    if (sl_i_fork_lock_write(&context->lock)) return SL_OK;
+    sl_i_fork_lock_end_write(&context->appending);
+    return fail_locked(context, error);
 }
 
 void sl_i_context_end_read(const sl_context *context) { sl_i_fork_lock_end_read(lock_of(context)); }
-void sl_i_context_end_write(sl_context *context) { sl_i_fork_lock_end_write(&context->lock); }
+
+void sl_i_context_end_write(sl_context *context) {
+    sl_i_fork_lock_end_write(&context->lock);
+    sl_i_fork_lock_end_write(&context->appending);
+}
 
 static sl_status make_empty(sl_context **out, sl_error *error) {
     sl_context *context = NULL;
     *out = NULL;
     SL_TRY(sl_i_allocate_zeroed(&context, 1, sizeof *context, "a data context", error));
     sl_status status = sl_i_fork_lock_make(&context->lock, "a data context", error);
+    if (status == SL_OK) {
+        status = sl_i_fork_lock_make(&context->appending, "a data context", error);
+        if (status != SL_OK) sl_i_fork_lock_free(&context->lock);
+    }
     if (status != SL_OK) {
         sl_i_release(context, 1, sizeof *context);
         return status;
@@ -57,7 +72,7 @@ static void count_kinds(sl_context *context) {
 }
 
 static sl_status copy_into(const sl_context *context, uint32_t num_records, sl_context *copy, sl_error *error) {
-    uint32_t count = num_records < context->store.count ? num_records : context->store.count;
+    uint32_t published = sl_i_context_published(context), count = num_records < published ? num_records : published;
     copy->capacity = context->capacity;
     SL_TRY(sl_i_names_copy(&context->names, &copy->names, error));
     SL_TRY(sl_i_store_copy(&context->store, count, &copy->store, error));
@@ -96,6 +111,7 @@ void sl_context_release(sl_context *context) {
     sl_i_names_free(&context->names);
     sl_i_attributes_free(&context->attributes);
     sl_i_fork_lock_free(&context->lock);
+    sl_i_fork_lock_free(&context->appending);
     sl_i_release(context, 1, sizeof *context);
 }
 

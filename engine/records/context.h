@@ -1,10 +1,12 @@
 /* context.h: inside a data context.
  *
- * Store, index, names and attributes change under the writer side of `lock`. `num_records` is what readers may look at: stored with
- * release after the records it counts, so that sl_context_record needs no lock. Looking keys up takes the reader side,
- * because index structures move when they grow.
+ * Two locks. Who appends holds `appending` from beginning to end, so that appends are one at a time. Store, index and names change
+ * under the writer side of `lock` besides, which is given back now and then (append.h): looking keys up takes its reader side,
+ * because index structures move when they grow, and waits for a few milliseconds, not for the whole append. `num_records` is
+ * what readers may look at: stored with release after the records it counts, so that sl_context_record needs no lock.
  *
- * A transaction (append.h) appends to the store beyond `num_records` and either publishes or drops what it appended. */
+ * A transaction (append.h) appends to the store beyond `num_records` and either publishes or drops what it appended; a look-up in
+ * between may meet such records in the index, and takes them for unknown. */
 #ifndef SL_RECORDS_CONTEXT_H
 #define SL_RECORDS_CONTEXT_H
 
@@ -17,7 +19,9 @@
 #include "support/fork_lock.h"
 
 struct sl_context {
+    sl_i_fork_lock appending; /* its writer side */
     sl_i_fork_lock lock;
+    bool is_paused; /* the appender has given the writer side of `lock` back for now */
     sl_i_record_store store;
     sl_i_key_index index;
     sl_i_source_names names;
@@ -32,8 +36,8 @@ struct sl_context {
 static inline uint32_t sl_i_context_published(const sl_context *context) {
     return atomic_load_explicit(&context->num_records, memory_order_acquire);
 }
-/** Take the reader side of the lock, also of contexts that the caller sees as const, or the writer side. SL_ERROR_SYSTEM: another
- *  thread was changing the context when this process was forked. */
+/** Take the reader side of `lock`, also of contexts that the caller sees as const; or become the one that appends, with the writer
+ *  side. SL_ERROR_SYSTEM: another thread was changing the context when this process was forked. */
 sl_status sl_i_context_read(const sl_context *context, sl_error *error) SL_MUST_USE;
 sl_status sl_i_context_write(sl_context *context, sl_error *error) SL_MUST_USE;
 void sl_i_context_end_read(const sl_context *context);

@@ -6,13 +6,16 @@
 
 static const char *const column_name[1] = {"keys"};
 
-static sl_status read_all(sl_i_row_reader *reader, uint32_t *indices, const sl_progress *progress, sl_error *error) {
+/* `appending` (optional): the context, if this thread appends to it. */
+static sl_status read_all(sl_i_row_reader *reader, sl_context *appending, uint32_t *indices,
+                          const sl_progress *progress, sl_error *error) {
     sl_i_ticker ticker = sl_i_ticker_make(progress);
     sl_i_ticker_begin(&ticker, "reading keys", reader->num_rows);
     for (uint64_t first = 0; first < reader->num_rows; first += ROWS_A_TICK) {
         uint64_t rows = reader->num_rows - first < ROWS_A_TICK ? reader->num_rows - first : ROWS_A_TICK;
         uint32_t *const out[1] = {indices + first};
         SL_TRY(sl_i_row_reader_read(reader, first, rows, out, error));
+        if (appending) sl_i_append_let_in(appending);
         SL_TRY(sl_i_ticker_advance(&ticker, rows, error));
     }
     return SL_OK;
@@ -23,7 +26,7 @@ static sl_status read_in_transaction(sl_context *context, const sl_key_column *k
     sl_i_row_reader reader = {0};
     SL_TRY(sl_i_append_begin(context, error));
     sl_status status = sl_i_row_reader_make(context, &keys, column_name, 1, mode, 0, &reader, error);
-    if (status == SL_OK) status = read_all(&reader, indices, progress, error);
+    if (status == SL_OK) status = read_all(&reader, context, indices, progress, error);
     sl_i_row_reader_free(&reader);
     if (status == SL_OK)
         sl_i_append_commit(context);
@@ -37,6 +40,13 @@ sl_status sl_context_intern(sl_context *context, const sl_key_column *keys, uint
     return read_in_transaction(context, keys, SL_I_LOOKUP_INTERN, indices, progress, error);
 }
 
+/* Records that another thread is amid appending are not there yet. */
+static void hide_unpublished(const sl_context *context, uint32_t *indices, uint64_t count) {
+    uint32_t published = sl_i_context_published(context);
+    for (uint64_t i = 0; i < count; i++)
+        if (indices[i] >= published) indices[i] = SL_NO_RECORD;
+}
+
 sl_status sl_context_find(const sl_context *context, const sl_key_column *keys, uint32_t *indices, sl_error *error) {
     sl_i_row_reader reader = {0};
     SL_TRY(sl_i_context_read(context, error));
@@ -44,7 +54,8 @@ sl_status sl_context_find(const sl_context *context, const sl_key_column *keys, 
     sl_context *mutable_context = (sl_context *)(uintptr_t)context;
     sl_status status =
         sl_i_row_reader_make(mutable_context, &keys, column_name, 1, SL_I_LOOKUP_FIND, 0, &reader, error);
-    if (status == SL_OK) status = read_all(&reader, indices, NULL, error);
+    if (status == SL_OK) status = read_all(&reader, NULL, indices, NULL, error);
+    if (status == SL_OK) hide_unpublished(context, indices, keys->keys.length);
     sl_i_row_reader_free(&reader);
     sl_i_context_end_read(context);
     return status;
@@ -58,6 +69,7 @@ static sl_status append_all(sl_i_row_reader *reader, sl_error *error) {
     uint32_t *const out[1] = {indices};
     for (uint64_t first = 0; first < reader->num_rows; first += 1024) {
         uint64_t rows = reader->num_rows - first < 1024 ? reader->num_rows - first : 1024;
+        if (first % ROWS_A_TICK == 0) sl_i_append_let_in(reader->context);
         SL_TRY(sl_i_row_reader_read(reader, first, rows, out, error));
     }
     return SL_OK;

@@ -1,7 +1,10 @@
 /* context_select.c: parts of a context: the records of one source, and a context of some records only.
  *
  * Both read published records without the context's lock. */
+#include "records/context_select.h"
+
 #include <inttypes.h>
+#include <string.h>
 
 #include "records/record_set.h"
 #include "records/record_taker.h"
@@ -47,16 +50,17 @@ static sl_status check_known(const sl_context *context, const sl_record_set *rec
 
 /* Keys are unique in the context they come from, so what is interned is appended: the index is the rank. */
 static sl_status take_selected(sl_i_record_taker *taker, const sl_record_set *records, uint32_t *window,
-                               sl_error *error) {
+                               sl_i_ticker *ticker, sl_error *error) {
     for (uint32_t rank = 0, count; rank < sl_record_set_count(records); rank += count) {
         count = sl_i_record_set_read(records, rank, window, taker->batch);
         SL_TRY(sl_i_taker_take(taker, window, count, window, error));
+        SL_TRY(sl_i_ticker_advance(ticker, count, error));
     }
     return SL_OK;
 }
 
 static sl_status select_into(sl_context *selected, const sl_context *context, const sl_record_set *records,
-                             sl_error *error) {
+                             sl_i_ticker *ticker, sl_error *error) {
     sl_i_record_taker taker = {0};
     uint32_t *window = NULL, batch = sl_i_taker_batch(sl_record_set_count(records));
     sl_status status = sl_i_allocate(&window, batch, sizeof *window, "a batch of records", error);
@@ -65,7 +69,7 @@ static sl_status select_into(sl_context *selected, const sl_context *context, co
         status = sl_i_append_begin(selected, error); /* its first: nobody else knows it */
     }
     if (status == SL_OK) {
-        status = take_selected(&taker, records, window, error);
+        status = take_selected(&taker, records, window, ticker, error);
         sl_i_append_commit(selected); /* after a failure too: then all of it is released */
     }
     sl_i_taker_free(&taker);
@@ -73,29 +77,48 @@ static sl_status select_into(sl_context *selected, const sl_context *context, co
     return status;
 }
 
+#define WINDOW 1024u
+
+/* ranks[r] for each of the records; what was there stays for others. */
+static sl_status rank_selected(const sl_record_set *records, uint32_t *ranks, sl_i_ticker *ticker, sl_error *error) {
+    uint32_t window[WINDOW];
+    for (uint32_t rank = 0, count; rank < sl_record_set_count(records); rank += count) {
+        count = sl_i_record_set_read(records, rank, window, WINDOW);
+        for (uint32_t i = 0; i < count; i++) ranks[window[i]] = rank + i;
+        if (rank / WINDOW % 64 == 0) SL_TRY(sl_i_ticker_advance(ticker, 0, error));
+    }
+    return SL_OK;
+}
+
 static sl_status carry_attributes(sl_context *selected, const sl_context *context, const sl_record_set *records,
-                                  sl_error *error) {
+                                  sl_i_ticker *ticker, sl_error *error) {
     uint32_t last = sl_i_record_set_last(records), *ranks = NULL;
     if (last == SL_NO_RECORD || sl_context_num_attachments(context) == 0) return SL_OK;
     SL_TRY(sl_i_allocate(&ranks, (uint64_t)last + 1, sizeof *ranks, "attributes of selected records", error));
-    for (uint32_t record = 0, rank = 0; record <= last; record++)
-        ranks[record] = sl_record_set_contains(records, record) ? rank++ : SL_NO_RECORD;
-    sl_status status = sl_i_attributes_carry(context, ranks, last + 1, 0, selected, error);
+    memset(ranks, 0xFF, ((size_t)last + 1) * sizeof *ranks); /* SL_NO_RECORD */
+    sl_status status = rank_selected(records, ranks, ticker, error);
+    if (status == SL_OK) status = sl_i_attributes_carry(context, ranks, last + 1, 0, selected, ticker, error);
     sl_i_release(ranks, (uint64_t)last + 1, sizeof *ranks);
     return status;
 }
 
-sl_status sl_context_select(const sl_context *context, const sl_record_set *records, sl_context **out,
-                            sl_error *error) {
+sl_status sl_i_context_select(const sl_context *context, const sl_record_set *records, sl_i_ticker *ticker,
+                              sl_context **out, sl_error *error) {
     sl_context *selected = NULL;
     *out = NULL;
     SL_TRY(check_known(context, records, error));
     SL_TRY(sl_context_create(&selected, error));
-    sl_status status = select_into(selected, context, records, error);
-    if (status == SL_OK) status = carry_attributes(selected, context, records, error);
+    sl_status status = select_into(selected, context, records, ticker, error);
+    if (status == SL_OK) status = carry_attributes(selected, context, records, ticker, error);
     if (status == SL_OK)
         *out = selected;
     else
         sl_context_release(selected);
     return status;
+}
+
+sl_status sl_context_select(const sl_context *context, const sl_record_set *records, sl_context **out,
+                            sl_error *error) {
+    sl_i_ticker silent = sl_i_ticker_make(NULL);
+    return sl_i_context_select(context, records, &silent, out, error);
 }

@@ -1,4 +1,4 @@
-/* pair_reader.c: see append.h. A transaction is the writer lock held; a pair reader is a row reader of two columns. */
+/* pair_reader.c: see append.h. A transaction is being the one that appends; a pair reader is a row reader of two columns. */
 #include "records/dense_pairs.h"
 
 struct sl_i_pair_reader {
@@ -7,14 +7,31 @@ struct sl_i_pair_reader {
 
 sl_status sl_i_append_begin(sl_context *context, sl_error *error) { return sl_i_context_write(context, error); }
 
+void sl_i_append_pause(sl_context *context) {
+    sl_i_fork_lock_end_write(&context->lock);
+    context->is_paused = true;
+}
+
+void sl_i_append_resume(sl_context *context) {
+    /* Never lost: only who appends takes this side, and that is this thread. */
+    context->is_paused = !sl_i_fork_lock_write(&context->lock);
+}
+
+void sl_i_append_let_in(sl_context *context) {
+    sl_i_append_pause(context);
+    sl_i_append_resume(context);
+}
+
 uint32_t sl_i_append_num_records(const sl_context *context) { return context->store.count; }
 
 void sl_i_append_commit(sl_context *context) {
+    if (context->is_paused) sl_i_append_resume(context);
     sl_i_context_publish(context);
     sl_i_context_end_write(context);
 }
 
 void sl_i_append_rollback(sl_context *context) {
+    if (context->is_paused) sl_i_append_resume(context);
     sl_i_context_drop(context, sl_i_context_published(context));
     sl_i_context_end_write(context);
 }

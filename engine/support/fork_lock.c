@@ -82,17 +82,18 @@ static void renew_after_fork(sl_i_fork_lock *lock) {
 bool sl_i_fork_lock_read(sl_i_fork_lock *lock) {
     renew_after_fork(lock);
     if (atomic_load_explicit(&lock->lost, memory_order_relaxed)) return false;
-    pthread_rwlock_rdlock(&lock->lock);
-    return true;
+    return pthread_rwlock_rdlock(&lock->lock) == 0;
 }
 
 bool sl_i_fork_lock_write(sl_i_fork_lock *lock) {
     renew_after_fork(lock);
     if (atomic_load_explicit(&lock->lost, memory_order_relaxed)) return false;
-    pthread_rwlock_wrlock(&lock->lock);
+    if (pthread_rwlock_wrlock(&lock->lock) != 0) return false;
     atomic_store_explicit(&lock->changing, true, memory_order_relaxed);
     return true;
 }
+
+bool sl_i_fork_lock_is_lost(const sl_i_fork_lock *lock) { return atomic_load(&lock->lost); }
 
 void sl_i_fork_lock_end_read(sl_i_fork_lock *lock) { pthread_rwlock_unlock(&lock->lock); }
 

@@ -30,10 +30,11 @@ typedef struct sl_i_fork_lock {
 /** `what` it guards, for the error. */
 sl_status sl_i_fork_lock_make(sl_i_fork_lock *lock, const char *what, sl_error *error) SL_MUST_USE;
 void sl_i_fork_lock_free(sl_i_fork_lock *lock);
-/** Lock for reading or for writing. False, and not locked: what it guards is lost. Writers do not wait for ever behind a
+/** Lock for reading or for writing. False, and not locked: what it guards is lost, or this very thread is writing. Writers do not wait for ever behind a
  *  stream of readers; so a reader must not lock again. */
 bool sl_i_fork_lock_read(sl_i_fork_lock *lock) SL_MUST_USE;
 bool sl_i_fork_lock_write(sl_i_fork_lock *lock) SL_MUST_USE;
+bool sl_i_fork_lock_is_lost(const sl_i_fork_lock *lock);
 void sl_i_fork_lock_end_read(sl_i_fork_lock *lock);
 void sl_i_fork_lock_end_write(sl_i_fork_lock *lock);
 

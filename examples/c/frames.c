@@ -110,7 +110,7 @@ static sl_status change_frame(sl_frame *frame, step make, const void *what, sl_e
     sl_frame_change *change = NULL;
     TRY(sl_frame_begin(frame, &change, error));
     sl_status status = make(change, what, error);
-    if (status == SL_OK) return sl_frame_change_commit(change, error);
+    if (status == SL_OK) return sl_frame_change_commit(change, NULL, error);
     sl_frame_change_abort(change);
     return status;
 }

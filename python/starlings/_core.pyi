@@ -239,8 +239,8 @@ class FrameChange:
         """Add a collection made elsewhere; the index in the frame (uint32) of each of its records."""
     def drop(self, name: str, /) -> None: ...
     def compact(self) -> None: ...
-    def commit(self) -> None:
-        """On an error the frame is as it was; the change has ended in every case."""
+    def commit(self, progress: ProgressCallback | None = None) -> None:
+        """On an error, an interrupt included, the frame is as it was; the change has ended in every case."""
     def abort(self) -> None: ...
 
 @final

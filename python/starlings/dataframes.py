@@ -116,7 +116,7 @@ def _check_columns(frame: Any, names: list[str], where: str) -> None:
     """Raise an error that names the columns which the frame lacks."""
     missing = [name for name in names if name not in frame.columns]
     if missing:
-        there = ", ".join(map(repr, frame.columns))
+        there = ", ".join(map(repr, frame.columns)) or "no columns at all"
         raise InvalidArgumentError(f"no column {', '.join(map(repr, missing))} in {where}. There are {there}.")
 
 

@@ -144,7 +144,8 @@ class EntityFrame:
 
         Parameters and errors are those of `from_records`. The collections that are there take the new records in as
         entities of their own; views handed out before do not change. Records that only edges named so far get the
-        attributes given here, in this frame alone: that copies its table of keys.
+        attributes given here, in this frame alone: that copies its table of keys. So do records that came with a
+        collection: the rows given here win over what it brought.
 
         Examples
         --------
@@ -435,12 +436,19 @@ class EntityFrame:
     def __iter__(self) -> Iterator[str]:
         return iter(self.collection_names())
 
-    def drop(self, *names: str) -> None:
+    def drop(self, *names: str, progress: Progress = None) -> None:
         """Take collections out of the frame; views of them stay valid.
 
         Records that no other collection uses and that were not given by `from_records` or `add_records` become garbage.
         While they are up to half of all records they stay where they are, entities of their own in every collection;
         above that the frame is compacted, as by `compact`.
+
+        Parameters
+        ----------
+        *names : str
+            Names of collections.
+        progress : bool, callable or None
+            Of a compaction, as in `Collection.from_edges`.
 
         Raises
         ------
@@ -456,15 +464,21 @@ class EntityFrame:
         >>> frame
         EntityFrame(num_records=2, collections=[])
         """
-        with _Change(self, False) as change:
+        with _Change(self, progress) as change:
             change.drop(names)
 
-    def compact(self) -> int:
+    def compact(self, *, progress: Progress = None) -> int:
         """Clear garbage away: records that no collection uses and that were not given as records.
 
+        So are the names of sources that only failed additions used, of which a frame has room for 65,535 in all.
         The others keep their order, but not their indices. Views, partitions and entities taken before stay as they
-        are. `drop` does this by itself once more than half of the records are garbage. Ctrl-C is heeded when it is
-        done, after about a tenth of a second for a million records.
+        are. `drop` does this by itself once more than half of the records are garbage. Interrupted, it leaves the frame
+        as it was.
+
+        Parameters
+        ----------
+        progress : bool, callable or None
+            As in `Collection.from_edges`.
 
         Returns
         -------
@@ -481,7 +495,7 @@ class EntityFrame:
         >>> frame.num_records, frame.compact(), frame.num_records
         (3, 1, 2)
         """
-        with _Change(self, False) as change:
+        with _Change(self, progress) as change:
             num_garbage = change.before.num_garbage
             change.core.compact()
         return num_garbage
@@ -692,12 +706,12 @@ class _Change:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
             try:
-                self._reporting.__exit__(None, None, None)
-            finally:
                 if kind is None:
-                    self.core.commit()
+                    self.core.commit(self.progress)
                 else:
                     self.core.abort()
+            finally:
+                self._reporting.__exit__(None, None, None)
         finally:
             self._frame._lock.__exit__()
 

@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 _WITH_PARAMETER = re.compile(r"(?P<name>f_beta|threshold_sensitivity)\((?P<parameter>[^()]+)\)")
+_MOST_NAMES: Final = 10  # in a message
 
 
 class Metric:
@@ -358,9 +359,11 @@ def find(metric: object) -> Metric:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the closest known one, or all of them."""
+    """The end of a message about an unknown name: the closest known one, or the first few of them."""
     names = list(known)
     close = get_close_matches(name, names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; there are {', '.join(map(repr, names))}" if names else "; there are none"
+    if not names:
+        return "; there are none"
+    return f"; there are {', '.join(map(repr, names[:_MOST_NAMES]))}{', ...' if len(names) > _MOST_NAMES else ''}"

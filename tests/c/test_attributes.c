@@ -517,10 +517,11 @@ static void expect_attributes(const sl_context *context, const plain *expected) 
     assert_null(sl_context_attachment(context, sl_context_num_attachments(context)));
 }
 
+/* The last attachment counts, and in it the first row: rows are laid over each other from the last one on. */
 static void plain_attach(plain *p, const sl_batches *batches, const uint32_t *records, uint32_t first) {
-    for (uint64_t row = 0; row < sl_batches_num_rows(batches); row++) {
+    for (uint64_t row = sl_batches_num_rows(batches); row-- > 0;) {
         uint32_t record = records ? records[row] : first + (uint32_t)row;
-        if (record == SL_NO_RECORD || p->batches[record]) continue;
+        if (record == SL_NO_RECORD) continue;
         p->batches[record] = batches;
         p->rows[record] = row;
     }
@@ -540,7 +541,7 @@ static void records_lead_to_their_rows(void **state) {
     sl_batches *three = rows_of(3, 0), *four = rows_of(4, 10), *none = rows_of(0, 0);
     attach_both(context, &p, three, NULL, 2);
     attach_both(context, &p, three, NULL, 5); /* follows on: the same rows again */
-    attach_both(context, &p, four, NULL, 0);  /* 2 and 3 keep what they have */
+    attach_both(context, &p, four, NULL, 0);  /* 2 and 3 are described anew */
     attach_both(context, &p, none, NULL, 10);
     attach_both(context, &p, none, NULL, 99);
     attach_both(context, &p, four, (uint32_t[]){9, SL_NO_RECORD, 8, 9}, 0);
@@ -555,13 +556,21 @@ static void what_describes_nothing_is_not_kept(void **state) {
     (void)state;
     plain p = {.num_records = 4};
     sl_context *context = context_of(4);
-    sl_batches *four = rows_of(4, 0), *two = rows_of(2, 0);
-    attach_both(context, &p, four, NULL, 0);
+    sl_batches *four = rows_of(4, 0), *two = rows_of(2, 0), *more = rows_of(3, 0);
     attach_both(context, &p, two, NULL, 1);
     attach_both(context, &p, two, (uint32_t[]){SL_NO_RECORD, SL_NO_RECORD}, 0);
     assert_int_equal(sl_context_num_attachments(context), 1);
-    sl_batches_release(four);
     sl_batches_release(two);
+    int before = live;
+    attach_both(context, &p, more, (uint32_t[]){2, 1, 2}, 0); /* over all of `two` */
+    assert_true(live < before);
+    assert_null(sl_context_attachment(context, 0));
+    assert_int_equal(sl_context_num_attachments(context), 2); /* numbers stay */
+    attach_both(context, &p, four, NULL, 0);
+    assert_null(sl_context_attachment(context, 1));
+    assert_int_equal(sl_context_num_attachments(context), 3);
+    sl_batches_release(four);
+    sl_batches_release(more);
     sl_context_release(context);
 }
 
@@ -650,6 +659,8 @@ static void random_attachments_copy_and_truncate(void **state) {
 
 /* ---------------------------------------------------------------------------------------------- carrying */
 
+static sl_i_ticker silent; /* without a callback */
+
 static void plain_carry(const plain *from, const uint32_t *translation, uint32_t num_records, plain *into) {
     for (uint32_t r = 0; r < num_records; r++) {
         uint32_t record = translation[r];
@@ -674,7 +685,7 @@ static void random_attachments_are_carried(void **state) {
             bool left_out = q.num_records == 0 || graph_below(&seed, 4) == 0 || (ascending && next == q.num_records);
             translation[r] = left_out ? SL_NO_RECORD : ascending ? next++ : graph_below(&seed, q.num_records);
         }
-        EXPECT_OK(sl_i_attributes_carry(from, translation, count, 0, into, &expect_error));
+        EXPECT_OK(sl_i_attributes_carry(from, translation, count, 0, into, &silent, &expect_error));
         plain_carry(&p, translation, count, &q);
         expect_attributes(into, &q);
         expect_attributes(from, &p);
@@ -691,10 +702,10 @@ static void carrying_to_nowhere_fails(void **state) {
     sl_batches *three = rows_of(3, 0);
     plain none = {.num_records = 1}, all = {.num_records = 3};
     attach_both(from, &all, three, NULL, 0);
-    EXPECT_FAILURE(sl_i_attributes_carry(from, (uint32_t[]){0, 1, SL_NO_RECORD}, 3, 0, into, &expect_error),
+    EXPECT_FAILURE(sl_i_attributes_carry(from, (uint32_t[]){0, 1, SL_NO_RECORD}, 3, 0, into, &silent, &expect_error),
                    SL_ERROR_INVALID_ARGUMENT, -1);
     expect_attributes(into, &none);
-    EXPECT_OK(sl_i_attributes_carry(from, (uint32_t[]){0, 1, 2}, 3, 0, from, &expect_error));
+    EXPECT_OK(sl_i_attributes_carry(from, (uint32_t[]){0, 1, 2}, 3, 0, from, &silent, &expect_error));
     expect_attributes(from, &all);
     assert_int_equal(sl_context_num_attachments(from), 1);
     sl_batches_release(three);
@@ -714,7 +725,7 @@ static sl_status use_all(sl_context *context, sl_context *other, struct ArrowArr
     if (status == SL_OK) status = sl_context_attach(context, batches, records, 0, &expect_error);
     if (status == SL_OK) status = sl_context_attach(context, batches, NULL, 1, &expect_error);
     if (status == SL_OK) status = sl_context_copy(context, 8, &copy, &expect_error);
-    if (status == SL_OK) status = sl_i_attributes_carry(copy, translation, 3, 0, other, &expect_error);
+    if (status == SL_OK) status = sl_i_attributes_carry(copy, translation, 3, 0, other, &silent, &expect_error);
     if (status == SL_OK) status = sl_batches_export(batches, (uint64_t[]){5, 1, 2}, 3, out, &expect_error);
     sl_context_release(copy);
     sl_batches_release(batches);

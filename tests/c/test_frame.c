@@ -1,5 +1,5 @@
 /* test_frame.c: frames beside a plain model through random changes, some of them given up; names; what copies and views do not
- * see; what is kept and counted. The states' own invariants (sl_i_state_validate) are checked after each step. */
+ * see; what is kept and counted; interrupts. The states' own invariants (sl_i_state_validate) are checked after each step. */
 #include <math.h>
 #include <stdio.h>
 
@@ -199,6 +199,31 @@ static void empty_frames(void **state) {
     sl_frame_release(frame);
 }
 
+/* Changes that were given up leave names of sources behind; a compaction lets them go. */
+static void unused_sources_are_compacted_away(void **state) {
+    (void)state;
+    for (uint32_t with_records = 0; with_records < 2; with_records++) {
+        sl_frame *frame = frame_make();
+        plain_frame plain = {0};
+        frame_give(frame, 0, with_records);
+        if (with_records) plain_intern(&plain, 0);
+        plain.given[0] = with_records > 0;
+        for (uint32_t source = 1; source < PLAIN_SOURCES; source++) {
+            sl_frame_change *change = frame_begin(frame);
+            EXPECT_OK(frame_step_give(change, (uint32_t[]){source * PLAIN_KEYS}, 1, &expect_error));
+            sl_frame_change_abort(change);
+        }
+        assert_int_equal(sl_context_num_sources(frame->current->context), with_records + PLAIN_SOURCES - 1);
+        sl_frame_change *change = frame_begin(frame);
+        sl_frame_change_compact(change);
+        frame_commit(change);
+        assert_int_equal(sl_context_num_sources(frame->current->context), with_records);
+        assert_true(frame_metrics(frame).last_compaction > 0);
+        frame_expect(frame, &plain);
+        sl_frame_release(frame);
+    }
+}
+
 static sl_status add_named(sl_frame_change *change, const char *name, size_t length) {
     sl_hierarchy *hierarchy;
     EXPECT_OK(sl_hierarchy_build(0, NULL, NULL, NULL, 0, NULL, &hierarchy, &expect_error));
@@ -311,6 +336,49 @@ static void attributes_are_not_seen_elsewhere(void **state) {
     sl_frame_release(frame);
     sl_frame_release(copy);
     sl_batches_release(batches);
+}
+
+/* What a collection brought gives way to what is given, in this frame alone; an abort leaves it. */
+static void given_attributes_win(void **state) {
+    (void)state;
+    sl_frame *frame = frame_make(), *other = frame_make(), *copy;
+    sl_batches *theirs = frame_batches(3), *ours = frame_batches(2);
+    uint32_t translation[3];
+    sl_frame_change *change = frame_begin(other);
+    EXPECT_OK(frame_step_give(change, (uint32_t[]){0, 1, 2}, 3, &expect_error));
+    EXPECT_OK(frame_step_attach(change, theirs, 0, &expect_error));
+    frame_commit(change);
+    frame_add(other, "theirs", &(plain_edges){.count = 1, .left = {0}, .right = {1}, .scores = {0.5}});
+    frame_give(frame, 40, 1);
+    sl_collection *view = frame_view(other, "theirs");
+    change = frame_begin(frame);
+    EXPECT_OK(sl_frame_change_assimilate(change, "theirs", 6, view, false, translation, NULL, &expect_error));
+    frame_commit(change);
+    EXPECT_OK(sl_frame_copy(frame, &copy, &expect_error));
+    for (int gives_up = 1; gives_up >= 0; gives_up--) {
+        change = frame_begin(frame);
+        EXPECT_OK(frame_step_give(change, (uint32_t[]){1, 2}, 2, &expect_error));
+        EXPECT_OK(frame_step_attach(change, ours, 2, &expect_error));
+        frame_expect_attributes(frame, 2, theirs, 1);
+        if (gives_up)
+            sl_frame_change_abort(change);
+        else
+            frame_commit(change);
+        for (uint32_t row = 0; row < 3; row++) {
+            frame_expect_attributes(copy, row + 1, theirs, row);
+            frame_expect_attributes(other, row, theirs, row);
+            if (gives_up) frame_expect_attributes(frame, row + 1, theirs, row);
+        }
+    }
+    frame_expect_attributes(frame, 1, theirs, 0);
+    frame_expect_attributes(frame, 2, ours, 0);
+    frame_expect_attributes(frame, 3, ours, 1);
+    sl_collection_release(view);
+    sl_frame_release(frame);
+    sl_frame_release(other);
+    sl_frame_release(copy);
+    sl_batches_release(theirs);
+    sl_batches_release(ours);
 }
 
 /* ---- what is kept and counted ------------------------------------------------------------------------------------ */
@@ -427,18 +495,110 @@ static void rates_are_of_what_was_computed(void **state) {
     sl_frame_release(frame);
 }
 
+/* ---- interrupts -------------------------------------------------------------------------------------------------- */
+
+#define MANY_RECORDS 1000000u /* given with attributes; one of two is garbage by then */
+
+typedef struct interruption {
+    const sl_frame *frame;
+    uint32_t calls, stop_at;
+} interruption;
+
+/* Whoever is told of the progress may read the frame, as it was. */
+static int stop_when_told(void *state, const char *phase, uint64_t done, uint64_t total) {
+    interruption *i = state;
+    uint32_t attachment;
+    uint64_t row;
+    sl_frame_state *now = sl_frame_now(i->frame);
+    assert_string_equal(phase, "compacting");
+    assert_true(done <= total);
+    sl_context_find_attributes(sl_frame_state_context(now), (uint32_t[]){1}, 1, &attachment, &row);
+    assert_int_equal(row, 1);
+    sl_frame_state_release(now);
+    return ++i->calls == i->stop_at;
+}
+
+/* Records of which every other one is used by the collection "half", and all by "whole". */
+static sl_frame *large_frame(sl_batches *batches) {
+    sl_frame *frame = frame_make();
+    sl_frame_change *change = frame_begin(frame);
+    sl_context *context;
+    sl_hierarchy *hierarchy;
+    sl_record_set *even, *all;
+    uint16_t source;
+    uint32_t first, *evens = fresh_memory(MANY_RECORDS / 2, sizeof *evens);
+    uint64_t *keys = fresh_memory(MANY_RECORDS, sizeof *keys);
+    for (uint32_t i = 0; i < MANY_RECORDS; i++) keys[i] = i;
+    for (uint32_t i = 0; i < MANY_RECORDS / 2; i++) evens[i] = 2 * i;
+    const sl_key_column column = {.keys = {.type = SL_COLUMN_UINT64, .length = MANY_RECORDS, .values = keys}};
+    EXPECT_OK(sl_frame_change_context(change, &context, &expect_error));
+    EXPECT_OK(sl_context_add_source(context, "crm", 3, &source, &expect_error));
+    EXPECT_OK(sl_context_add_records(context, &column, &first, &expect_error));
+    EXPECT_OK(sl_frame_change_attach(change, batches, NULL, 0, &expect_error));
+    EXPECT_OK(sl_record_set_create(evens, MANY_RECORDS / 2, &even, &expect_error));
+    EXPECT_OK(sl_record_set_create_range(0, MANY_RECORDS, &all, &expect_error));
+    EXPECT_OK(sl_hierarchy_build(MANY_RECORDS, (uint32_t[]){0}, (uint32_t[]){2}, (double[]){0.5}, 1, NULL, &hierarchy,
+                                 &expect_error));
+    EXPECT_OK(sl_frame_change_add(change, "half", 4, hierarchy, 6, even, &expect_error));
+    EXPECT_OK(sl_frame_change_add(change, "whole", 5, hierarchy, 6, all, &expect_error));
+    frame_commit(change);
+    sl_hierarchy_release(hierarchy);
+    sl_record_set_release(even);
+    sl_record_set_release(all);
+    free(keys);
+    free(evens);
+    return frame;
+}
+
+static void an_interrupted_compaction_changes_nothing(void **state) {
+    (void)state;
+    sl_batches *batches = frame_batches(MANY_RECORDS);
+    sl_frame *frame = large_frame(batches);
+    sl_status status = SL_ERROR_INTERRUPTED;
+    for (uint32_t stop_at = 1; status != SL_OK; stop_at *= 2) {
+        sl_frame_state *before = sl_frame_now(frame);
+        uint64_t held = sl_memory_in_use();
+        interruption stop = {.frame = frame, .stop_at = stop_at};
+        const sl_progress progress = {stop_when_told, &stop};
+        sl_frame_change *change = frame_begin(frame);
+        EXPECT_OK(sl_frame_change_drop(change, "whole", 5, &expect_error));
+        sl_frame_change_compact(change);
+        status = sl_frame_change_commit(change, &progress, &expect_error);
+        if (status != SL_OK) {
+            assert_int_equal(status, SL_ERROR_INTERRUPTED);
+            assert_int_equal(stop.calls, stop_at);
+            assert_ptr_equal(frame->current, before);
+            assert_int_equal(sl_memory_in_use(), held);
+        } else {
+            assert_true(stop.calls < stop_at && stop_at > 1);
+        }
+        sl_frame_state_release(before);
+        sl_frame_state *now = sl_frame_now(frame);
+        EXPECT_OK(sl_i_state_validate(now, &expect_error));
+        assert_int_equal(sl_frame_state_num_collections(now), status == SL_OK ? 1 : 2);
+        assert_int_equal(sl_frame_state_num_records(now), status == SL_OK ? MANY_RECORDS / 2 : MANY_RECORDS);
+        sl_frame_state_release(now);
+    }
+    frame_expect_attributes(frame, 5, batches, 10);
+    sl_frame_release(frame);
+    sl_batches_release(batches);
+}
+
 #define FRAME_TEST(test) cmocka_unit_test_setup_teardown(test, note_held, expect_nothing_more_held)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         FRAME_TEST(frames_are_what_the_model_says),
         FRAME_TEST(empty_frames),
+        FRAME_TEST(unused_sources_are_compacted_away),
         FRAME_TEST(names_are_bytes_of_utf8),
         FRAME_TEST(what_is_used_is_there),
         FRAME_TEST(attributes_are_not_seen_elsewhere),
+        FRAME_TEST(given_attributes_win),
         FRAME_TEST(ten_partitions_are_kept),
         FRAME_TEST(views_of_different_ages_do_not_meet),
         FRAME_TEST(rates_are_of_what_was_computed),
+        FRAME_TEST(an_interrupted_compaction_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,14 +70,17 @@ typedef struct scene {
     sl_frame *frame;
     plain_frame plain;
     sl_collection *view, *stranger;
-    sl_batches *batches;
+    sl_batches *batches, *earlier; /* earlier: of record 14, in CHANGE_ATTACH */
 } scene;
 
 static void set_scene(kind which, scene *s) {
     plain_edges edges = plain_chain(),
                 loops = {.count = 3, .left = {50, 51, 2}, .right = {50, 51, 3}, .scores = {1, 0.5, 0}};
     plain_edges strange = {.count = 2, .left = {3, 60}, .right = {61, 60}, .scores = {0.5, 0.25}};
-    *s = (scene){.frame = frame_make(), .stranger = frame_collection(&strange), .batches = frame_batches(3)};
+    *s = (scene){.frame = frame_make(),
+                 .stranger = frame_collection(&strange),
+                 .batches = frame_batches(3),
+                 .earlier = frame_batches(1)};
     if (which == CHANGE_ADOPT) return;
     frame_add(s->frame, "chain", &edges);
     frame_add(s->frame, "loops", &loops);
@@ -88,6 +91,11 @@ static void set_scene(kind which, scene *s) {
         frame_drop(s->frame, "gone");
         plain_intern(&s->plain, 61);
         plain_intern(&s->plain, 60);
+    }
+    if (which == CHANGE_ATTACH) {
+        sl_frame_change *change = frame_begin(s->frame);
+        EXPECT_OK(frame_step_attach(change, s->earlier, 14, &expect_error));
+        frame_commit(change);
     }
     s->view = frame_view(s->frame, "loops");
 }
@@ -122,7 +130,7 @@ static sl_status change(kind which, const scene *s, sl_frame *frame) {
         return status;
     }
     status = which == CHANGE_NOTHING ? SL_OK : take_step(which, s, made);
-    if (status == SL_OK) return sl_frame_change_commit(made, &expect_error);
+    if (status == SL_OK) return sl_frame_change_commit(made, NULL, &expect_error);
     sl_frame_change_abort(made);
     return status;
 }
@@ -174,6 +182,8 @@ static bool survives(kind which, uint64_t allocations, bool once) {
         assert_int_equal(sl_context_num_records(sl_frame_state_context(before)), held);
         frame_expect(s.frame, &s.plain);
     }
+    if (which == CHANGE_ATTACH) /* what is laid over, and only then */
+        frame_expect_attributes(s.frame, 14, status == SL_OK ? s.batches : s.earlier, status == SL_OK ? 1 : 0);
     frame_expect_state(before, &s.plain);
     sl_frame_state_release(before);
     sl_frame_state *now = sl_frame_now(s.frame);
@@ -183,6 +193,7 @@ static bool survives(kind which, uint64_t allocations, bool once) {
     sl_collection_release(s.view);
     sl_collection_release(s.stranger);
     sl_batches_release(s.batches);
+    sl_batches_release(s.earlier);
     sl_frame_release(s.frame);
     assert_int_equal(sl_memory_in_use(), 0);
     EXPECT_OK(sl_set_allocator(NULL, &expect_error));

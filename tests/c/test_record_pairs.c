@@ -139,12 +139,52 @@ static void a_reader_survives_what_others_prepare(void **state) {
     drop_context(context);
 }
 
+/* While an append has paused, look-ups and copies go on, and know nothing of what it has appended so far. */
+static void a_paused_append_is_not_seen(void **state) {
+    (void)state;
+    uint64_t numbers[] = {5, UINT64_C(1) << 60};
+    strings s;
+    sl_key_column left = number_column(SL_COLUMN_UINT64, numbers, 2, 0);
+    sl_key_column right = {.keys = *make_strings(&s, SL_COLUMN_STRING, (const char *const[]){"a", "b"}, 2)};
+    for (int commits = 0; commits < 2; commits++) {
+        sl_context *context = make_context(), *copy;
+        uint32_t l[2], r[2];
+        sl_i_pair_reader *reader;
+        (void)intern_one(context, int_key(7), 0);
+        OK(sl_i_append_begin(context, &error));
+        OK(sl_i_pair_reader_create(context, &left, &right, false, 0, &reader, &error));
+        OK(sl_i_pair_reader_read(reader, 0, 1, l, r, &error));
+        sl_i_append_pause(context);
+        assert_int_equal(find_one(context, int_key(5), 0), SL_NO_RECORD);
+        assert_int_equal(find_one(context, string_key("a"), 0), SL_NO_RECORD);
+        assert_int_equal(find_one(context, int_key(7), 0), 0);
+        OK(sl_context_copy(context, SL_MAX_RECORDS, &copy, &error));
+        check(copy);
+        assert_int_equal(sl_context_num_records(copy), 1);
+        sl_context_release(copy);
+        sl_i_append_resume(context);
+        sl_i_append_let_in(context);
+        OK(sl_i_pair_reader_read(reader, 1, 1, l + 1, r + 1, &error));
+        sl_i_pair_reader_release(reader);
+        if (commits) sl_i_append_pause(context); /* ended while paused */
+        if (commits)
+            sl_i_append_commit(context);
+        else
+            sl_i_append_rollback(context);
+        check(context);
+        assert_int_equal(sl_context_num_records(context), commits ? 5 : 1);
+        assert_int_equal(find_one(context, string_key("b"), 0), commits ? 4 : SL_NO_RECORD);
+        drop_context(context);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pairs_number_left_before_right),
         cmocka_unit_test(pairs_report_the_first_fault),
         cmocka_unit_test(readers_of_one_transaction_may_interleave),
         cmocka_unit_test(a_reader_survives_what_others_prepare),
+        cmocka_unit_test(a_paused_append_is_not_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ static bool add(sl_frame *frame, uint32_t number, bool gives_up) {
     sl_frame_change *change;
     if (sl_frame_begin(frame, &change, NULL) != SL_OK) return false;
     bool done = step_add(change, number) == SL_OK;
-    if (done && !gives_up) return sl_frame_change_commit(change, NULL) == SL_OK;
+    if (done && !gives_up) return sl_frame_change_commit(change, NULL, NULL) == SL_OK;
     sl_frame_change_abort(change);
     return done;
 }
@@ -88,7 +88,7 @@ static bool drop(sl_frame *frame, uint32_t number, bool compacts) {
         return false;
     }
     if (compacts) sl_frame_change_compact(change);
-    return sl_frame_change_commit(change, NULL) == SL_OK;
+    return sl_frame_change_commit(change, NULL, NULL) == SL_OK;
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */

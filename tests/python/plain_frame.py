@@ -134,10 +134,10 @@ class PlainFrame:
         self.attributes |= {name: number for name, number in given.attributes.items() if name not in known}
 
     def give(self, rows: dict[Name, int]) -> None:
-        """Append records that are given as such, with attributes; those that have some keep them."""
+        """Append records that are given as such, with attributes instead of those that they have."""
         self.intern(rows)
         self.given.update(rows)
-        self.attributes = rows | self.attributes
+        self.attributes |= rows
 
     def garbage(self) -> list[int]:
         live = self.given.union(*(kept.used for kept in self.collections.values()))

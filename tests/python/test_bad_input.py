@@ -117,6 +117,20 @@ def test_keys_in_arrow(left: Any) -> None:
     assert picture(subject) == picture(before)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 200_000])  # more than are read at a time
+@pytest.mark.parametrize("make", [list, pd.DataFrame])
+def test_records_of_another_source(rows: int, make: Callable[[Any], Any]) -> None:
+    before, subject = frame(), frame()
+    keys: list[Any] = [("default", number) if number % 2 else number for number in range(rows)]
+    subject.add_records("default", make([{"id": key} for key in keys]), "id")
+    assert subject.num_records == before.num_records + rows and subject.sources == before.sources
+    subject, keys[-1] = frame(), ("shop", 5)
+    with pytest.raises(sl.InvalidKeyError, match=r"row \d+: the key \('shop', 5\) is of source 'shop'") as caught:
+        subject.add_records("default", make([{"id": key} for key in keys]), "id")
+    assert caught.value.row == rows - 1 and "these are records of 'default'; give bare keys" in str(caught.value)
+    assert picture(subject) == picture(before)
+
+
 @pytest.mark.parametrize("left", [pa.array([1.0, 2.0]), pa.array([True, False]), pa.array([None, None])])
 def test_columns_that_hold_no_keys(left: Any) -> None:
     table = pa.table({"left": left, "right": pa.array([7, 8]), "score": [0.5, 0.5]})
@@ -344,6 +358,25 @@ def test_bad_keys_of_records(key: Any, as_table: bool) -> None:
 def test_missing_key_column(data: Any) -> None:
     with pytest.raises(sl.StarlingsError, match="key"):
         sl.from_records("x", data, "key")
+
+
+@pytest.mark.parametrize("data", [pd.DataFrame(), pd.DataFrame(index=[1, 2])])
+def test_tables_without_columns(data: Any) -> None:
+    with pytest.raises(sl.InvalidArgumentError, match=r"There are no columns at all\.$"):
+        sl.from_records("x", data, "key")
+    with pytest.raises(sl.InvalidArgumentError, match=r"There are no columns at all\.$"):
+        sl.Collection.from_edges(data, left="a", right="b", score="c")
+
+
+def test_a_few_names_are_enough() -> None:
+    subject = sl.EntityFrame()
+    for number in range(11):
+        with pytest.raises(sl.CollectionNotFoundError) as caught:
+            subject["?"]
+        assert str(caught.value).count(f"'c{number - 1}'") == (number > 0)
+        subject.add_collection(f"c{number}", edges=[])
+    with pytest.raises(sl.CollectionNotFoundError, match=r"there are 'c0', .*'c9', \.\.\.$"):
+        subject["?"]
 
 
 @pytest.mark.parametrize("data", [5, None, "abc", {"id": [1]}])

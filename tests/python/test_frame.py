@@ -8,6 +8,7 @@ from threading import Event, Thread
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,6 +128,84 @@ def test_known_records_are_not_given_attributes_by_collections() -> None:
     assert subject.records("default").to_dicts() == [{"id": "c", "x": 2}]
     for unchanged in (copy.records("default"), entity.tables()["default"]):
         assert unchanged.to_dicts() == [{"key": "a"}, {"key": "b"}]
+
+
+def test_rows_that_are_given_win_over_what_a_collection_brought() -> None:
+    rows = [{"id": "a", "x": 1}, {"id": "b", "x": 2}, {"id": "c", "x": 3}]
+    other = sl.EntityFrame.from_records("default", rows, "id")
+    other.add_collection_from_edges("other", [("a", "b", 0.8)])
+    subject = sl.EntityFrame()
+    subject.add_collection("other", other["other"])
+    copy, entity = subject.copy(), subject["other"].at(0.5).entities[0]
+    with pytest.raises(sl.DuplicateKeyError):
+        subject.add_records("default", [{"id": "b", "y": 4}, {"id": "d", "y": 5}, {"id": "b", "y": 6}], "id")
+    assert subject.records("default").to_dicts() == rows
+    subject.add_records("default", [{"id": "d", "y": 5}, {"id": "b", "y": 6}], "id")
+    tables = [records.to_dicts() for records in (copy.records("default"), other.records("default"))]
+    assert tables == [rows, rows] and entity.tables()["default"].to_dicts() == rows[:2]
+    found = {
+        row["id"]: {k: v for k, v in row.items() if v is not None} for row in subject.records("default").to_dicts()
+    }
+    assert found == {"a": rows[0], "b": {"id": "b", "y": 6}, "c": rows[2], "d": {"id": "d", "y": 5}}
+
+
+def test_compaction_frees_the_names_of_sources_that_failed() -> None:
+    subject = frame()
+    before = subject["model"].at(0.6)
+    with pytest.raises(sl.InvalidScoreError):
+        subject.add_collection_from_edges(
+            "failed", [((f"failed{n}", 1), ("crm", "a"), 0.5 if n < 65_500 else 2.0) for n in range(65_501)]
+        )
+    for number in range(65_501, 65_534):
+        with pytest.raises(sl.DuplicateKeyError):
+            subject.add_records(f"failed{number}", [{"id": 1}, {"id": 1}], "id")
+    with pytest.raises(sl.CapacityError, match="sources"):
+        subject.add_records("web", [{"id": 1}], "id")
+    assert subject.sources == ["crm"]
+    assert subject.compact() == 0 and subject["model"].at(0.6) == before
+    compacted = subject.collect_metrics().last_compaction
+    assert subject.compact() == 0 and subject.collect_metrics().last_compaction == compacted
+    subject.add_records("web", [{"id": 1}], "id")
+    assert subject.sources == ["crm", "web"]
+    assert subject["model"].at(0.6).entity_of(("crm", "a")).size == 3
+
+
+@pytest.mark.parametrize("num_given", [1_500_000, 2_500_000])  # a drop compacts; compact() does
+def test_an_interrupted_compaction_changes_nothing(num_given: int) -> None:
+    subject = sl.EntityFrame.from_records("crm", [{"id": 0, "x": 1}], key_column="id")
+    numbers = np.arange(2_000_000)
+    subject.add_collection_from_edges("large", (numbers, numbers ^ 1, np.full(len(numbers), 0.5)), source="crm")
+    subject.add_collection_from_edges("small", [(0, 1, 0.9), (2, 3, 0.8)], source="crm")
+    subject.add_records("web", pa.table({"id": np.arange(num_given)}), "id")
+    num_live, names = num_given + 4, ["large", "small"]
+    num_records = len(numbers) + num_given
+    view, told = subject["large"], 0
+
+    def stop(phase: str, done: int, total: int) -> None:
+        nonlocal told
+        told += 1
+        assert phase == "compacting" and 0 <= done <= total and list(subject) == names
+        if told == 2:
+            raise ZeroDivisionError
+
+    if num_given > len(numbers):
+        subject.drop("large", progress=stop)
+        names.remove("large")
+    assert not told
+    for _ in range(2):
+        told = 0
+        with pytest.raises(ZeroDivisionError):
+            subject.drop("large", progress=stop) if "large" in subject else subject.compact(progress=stop)
+        assert told == 2 and list(subject) == names and subject.num_records == num_records
+        assert subject.collect_metrics().last_compaction is None
+        assert subject["small"].at(0.8).entity_of(("crm", 3)).size == 2
+    if "large" in subject:
+        subject.drop("large", progress=False)
+    else:
+        assert subject.compact(progress=False) == num_records - num_live
+    assert subject.num_records == num_live and view.num_records <= num_records
+    assert subject.records("crm").to_dicts() == [{"id": 0, "x": 1}]
+    assert subject["small"].at(0.8).entity_of(("crm", 3)).size == 2
 
 
 def test_growing_a_view_detaches_it() -> None:
@@ -332,9 +411,9 @@ def test_a_large_frame_is_all_arrays() -> None:
 
 def test_a_frame_is_not_measured_in_the_progress_of_its_own_change() -> None:
     frame = sl.EntityFrame.from_records("default", [{"id": 1}, {"id": 2}], key_column="id")
-    count = 500_000
+    count = 3_000_000
     edges = (np.arange(count), np.arange(1, count + 1), np.full(count, 0.5))
-    refused = []
+    refused: list[str] = []
 
     def measure(*_: object) -> None:
         try:
@@ -345,6 +424,8 @@ def test_a_frame_is_not_measured_in_the_progress_of_its_own_change() -> None:
     frame.add_collection("edges", edges=edges, progress=measure)
     assert refused and all("being changed" in message for message in refused)
     other = sl.Collection.from_edges(tuple(column[::-1] for column in edges))
+    refused.clear()
     frame.add_collection("other", other, progress=measure)
+    assert refused and all("being changed" in message for message in refused)
     frame.add_collection("more", edges=[(1, 2, 0.9)])  # the locks are as they should be
     assert frame.collect_metrics().num_collections == 3

@@ -560,7 +560,8 @@ class Histories(RuleBasedStateMachine):
         assert metrics.num_collections == len(pair.plain.collections)
         assert (metrics.num_records, metrics.num_sources) == (num_records, len(pair.plain.sources()))
         assert metrics.garbage_ratio == (len(garbage) / num_records if num_records else 0.0)
-        assert (metrics.last_compaction is not None) == pair.plain.has_compacted
+        # names of sources that failed changes left are compacted away, too, and not modelled
+        assert metrics.last_compaction is not None or not pair.plain.has_compacted
 
     # ---- what always holds -------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@
 
 typedef struct core_frame_change {
     PyObject_HEAD
-    sl_frame_change *change; /* NULL: ended */
+    sl_frame_change *change;   /* NULL: ended */
+    const sl_context *context; /* the frame's when the change began, which keeps it alive */
 } core_frame_change;
 
 PyObject *core_frame_change_begin(core_state *state, sl_frame *frame) {
@@ -21,6 +22,11 @@ PyObject *core_frame_change_begin(core_state *state, sl_frame *frame) {
     if (!self) return NULL;
     core_call_leave(&call);
     sl_status status = sl_frame_begin(frame, &self->change, &call.error);
+    if (status == SL_OK) {
+        sl_frame_state *now = sl_frame_now(frame);
+        self->context = sl_frame_state_context(now);
+        sl_frame_state_release(now);
+    }
     if (core_call_return(&call, status) == 0) return (PyObject *)self;
     Py_DECREF((PyObject *)self);
     return NULL;
@@ -123,16 +129,20 @@ static PyObject *change_add(PyObject *self, PyObject *arguments, PyObject *keywo
     return done(&call, sl_frame_change_add(change, bytes, length, hierarchy->hierarchy, decimals, NULL, &call.error));
 }
 
-static PyObject *assimilate(core_call *call, sl_frame_change *change, const char *name, size_t length,
-                            const sl_collection *collection, bool known_records_only) {
+/* `context`: the frame's, whose lock the engine may hold while it ticks. */
+static PyObject *assimilate(core_call *call, sl_frame_change *change, const sl_context *context, const char *name,
+                            size_t length, const sl_collection *collection, bool known_records_only) {
     uint32_t count = sl_collection_num_records(collection);
     if (core_call_check(call, sl_collection_context(collection)) < 0) return NULL;
     uint32_t *translation = core_allocate(call->state, count, sizeof *translation, "record indices");
     if (!translation) return NULL;
+    call->context = context;
     core_call_leave(call);
     sl_status status = sl_frame_change_assimilate(change, name, length, collection, known_records_only, translation,
                                                   &call->progress, &call->error);
-    if (core_call_return(call, status) == 0) return core_buffer_take(call->state, translation, count, 'I');
+    int failed = core_call_return(call, status);
+    call->context = NULL;
+    if (!failed) return core_buffer_take(call->state, translation, count, 'I');
     free(translation);
     return NULL;
 }
@@ -150,7 +160,8 @@ static PyObject *change_assimilate(PyObject *self, PyObject *arguments, PyObject
     sl_frame_change *change = use(self, &call, callback);
     const char *bytes = change ? core_collection_name(call.state, name, &length) : NULL;
     if (!bytes) return NULL;
-    return assimilate(&call, change, bytes, length, collection->collection, known_records_only != 0);
+    return assimilate(&call, change, ((core_frame_change *)self)->context, bytes, length, collection->collection,
+                      known_records_only != 0);
 }
 
 static PyObject *change_drop(PyObject *self, PyObject *name) {
@@ -172,14 +183,16 @@ static PyObject *change_compact(PyObject *self, PyObject *ignored) {
     return Py_NewRef(Py_None);
 }
 
-static PyObject *change_commit(PyObject *self, PyObject *ignored) {
+static PyObject *change_commit(PyObject *self, PyObject *arguments, PyObject *keywords) {
+    static char *names[] = {"progress", NULL};
+    PyObject *callback = Py_None;
     core_call call;
-    (void)ignored;
-    sl_frame_change *change = use(self, &call, NULL);
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O:commit", names, &callback)) return NULL;
+    sl_frame_change *change = use(self, &call, callback);
     if (!change) return NULL;
     ((core_frame_change *)self)->change = NULL;
     core_call_leave(&call);
-    return done(&call, sl_frame_change_commit(change, &call.error));
+    return done(&call, sl_frame_change_commit(change, &call.progress, &call.error));
 }
 
 static PyObject *change_abort(PyObject *self, PyObject *ignored) {
@@ -200,7 +213,7 @@ static PyMethodDef change_methods[] = {
      "Add a collection made elsewhere; the index in the frame (uint32) of each of its records."},
     {"drop", change_drop, METH_O, "Take a collection out."},
     {"compact", change_compact, METH_NOARGS, "Compact with the commit, whatever the share of garbage."},
-    {"commit", change_commit, METH_NOARGS, "Make the change the frame's state."},
+    {"commit", WITH_KEYWORDS(change_commit), METH_VARARGS | METH_KEYWORDS, "Make the change the frame's state."},
     {"abort", change_abort, METH_NOARGS, "Give the change up; nothing if it has ended."},
     {NULL, NULL, 0, NULL},
 };

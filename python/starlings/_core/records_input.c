@@ -115,21 +115,67 @@ static int no_such_column(const core_state *state, PyObject *table, PyObject *na
     PyObject *names = labels ? PySequence_List(labels) : NULL;
     Py_XDECREF(labels);
     if (!names) return -1;
-    core_raise(state, SL_ERROR_INVALID_ARGUMENT, "there is no column %R for the key; the columns are %R", name, names);
+    if (PyList_Size(names) == 0)
+        core_raise(state, SL_ERROR_INVALID_ARGUMENT, "there is no column %R for the key: there are no columns", name);
+    else
+        core_raise(state, SL_ERROR_INVALID_ARGUMENT, "there is no column %R for the key; the columns are %R", name,
+                   names);
     Py_DECREF(names);
     return -1;
 }
 
+static int fail_source(const core_reading *reading, const core_chunk *chunk, uint64_t index, uint64_t row) {
+    char key_text[CORE_TEXT_SIZE], source_text[CORE_TEXT_SIZE], own_text[CORE_TEXT_SIZE];
+    const sl_key *keys = chunk->memory;
+    size_t length;
+    const char *name = sl_context_source_name(reading->context, chunk->sources[index], &length);
+    PyObject *key = core_key_object(&keys[index]);
+    PyObject *source = key ? PyUnicode_DecodeUTF8(name, (Py_ssize_t)length, NULL) : NULL;
+    if (source)
+        core_raise_row(reading->call->state, SL_ERROR_INVALID_KEY, (int64_t)row, -1,
+                       "row %llu: the key (%s, %s) is of source %s, but these are records of %s; give bare keys",
+                       (unsigned long long)row, core_value_text(source, source_text), core_value_text(key, key_text),
+                       source_text, core_value_text(reading->source, own_text));
+    Py_XDECREF(key);
+    Py_XDECREF(source);
+    return -1;
+}
+
+/* Keys that name another source than that of the records would become records of it. `row`: of the first key. */
+static int check_own_source(core_reading *reading, const core_chunk *chunk, uint64_t row) {
+    static const core_place place = {"source", CORE_NO_ROW};
+    uint64_t i = 0, count = chunk->column.length;
+    uint16_t own;
+    if (!chunk->sources) return 0;
+    if (core_source_id(reading, &place, NULL, &own) < 0) return -1;
+    while (i < count && chunk->sources[i] == own) i++;
+    return i == count ? 0 : fail_source(reading, chunk, i, row + i);
+}
+
+static int intern_own(core_reading *reading, PyObject *keys, PyObject *field, core_indices *out) {
+    core_column_reader reader;
+    core_chunk *chunk;
+    int got = core_column_open(reading, CORE_KEYS, "key", keys, field, &reader);
+    while (got >= 0 && (got = core_column_next(&reader, &chunk)) > 0) {
+        uint64_t row = reader.row - chunk->column.length;
+        got = check_own_source(reading, chunk, row);
+        if (got >= 0) got = core_keys_read_chunk(reading, CORE_INTERN, chunk, row, out);
+        core_chunk_release(chunk);
+    }
+    core_column_close(&reader);
+    return got;
+}
+
 /* From a dict or a data frame the column itself, which may be of a type that Arrow has no name for. */
 static int intern_column(core_reading *reading, PyObject *data, PyObject *name, core_indices *out) {
-    if (!core_is_table(data)) return core_keys_read(reading, CORE_INTERN, "key", data, name, out);
+    if (!core_is_table(data)) return intern_own(reading, data, name, out);
     PyObject *column = PyObject_GetItem(data, name);
     if (!column) {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) return -1;
         PyErr_Clear();
         return no_such_column(reading->call->state, data, name);
     }
-    int failed = core_keys_read(reading, CORE_INTERN, "key", column, NULL, out);
+    int failed = intern_own(reading, column, NULL, out);
     Py_DECREF(column);
     return failed;
 }

@@ -160,7 +160,7 @@ sl_frame_change *frame_begin(sl_frame *frame) {
     return change;
 }
 
-void frame_commit(sl_frame_change *change) { EXPECT_OK(sl_frame_change_commit(change, &expect_error)); }
+void frame_commit(sl_frame_change *change) { EXPECT_OK(sl_frame_change_commit(change, NULL, &expect_error)); }
 
 void frame_add(sl_frame *frame, const char *name, const plain_edges *edges) {
     sl_frame_change *change = frame_begin(frame);
@@ -200,14 +200,16 @@ sl_frame_metrics frame_metrics(const sl_frame *frame) {
 
 /* So many rows of one column. */
 sl_batches *frame_batches(uint32_t rows) {
-    uint32_t numbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    uint32_t *numbers = fresh_memory(rows, sizeof *numbers);
     struct ArrowArrayStream stream;
     sl_table *table;
     sl_batches *batches;
+    for (uint32_t i = 0; i < rows; i++) numbers[i] = i;
     EXPECT_OK(sl_table_create(rows, &table, &expect_error));
     EXPECT_OK(sl_table_add_numbers(table, "number", SL_COLUMN_UINT32, numbers, &expect_error));
     EXPECT_OK(sl_table_export(table, &stream, &expect_error));
     EXPECT_OK(sl_batches_from_stream(&stream, &batches, &expect_error));
+    free(numbers);
     return batches;
 }
 
@@ -223,6 +225,19 @@ bool frame_has_attributes(const sl_frame *frame, uint32_t record) {
     sl_context_find_attributes(sl_frame_state_context(state), &record, 1, &attachment, &row);
     sl_frame_state_release(state);
     return attachment != SL_NO_RECORD;
+}
+
+void frame_expect_attributes(const sl_frame *frame, uint32_t record, const sl_batches *batches, uint64_t row) {
+    sl_frame_state *state = sl_frame_now(frame);
+    const sl_context *context = sl_frame_state_context(state);
+    uint32_t attachment;
+    uint64_t found;
+    sl_context_find_attributes(context, &record, 1, &attachment, &found);
+    sl_batches *attached = sl_context_attachment(context, attachment);
+    assert_ptr_equal(attached, batches);
+    assert_int_equal(found, row);
+    sl_batches_release(attached);
+    sl_frame_state_release(state);
 }
 
 sl_partition *frame_cut(const sl_collection *collection, double threshold) {

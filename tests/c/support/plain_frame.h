@@ -74,6 +74,8 @@ sl_partition *frame_cut(const sl_collection *collection, double threshold);
 /** So many rows of one column. */
 sl_batches *frame_batches(uint32_t rows);
 bool frame_has_attributes(const sl_frame *frame, uint32_t record);
+/** That row of those batches describes the record. */
+void frame_expect_attributes(const sl_frame *frame, uint32_t record, const sl_batches *batches, uint64_t row);
 
 /** The state is valid and what the model says: records, sources, given, garbage, every collection's partitions. */
 void frame_expect_state(const sl_frame_state *state, const plain_frame *plain);
