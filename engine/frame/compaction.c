@@ -3,39 +3,26 @@
  * Live records move to a new context in their order, so that what was record r is now record rank(r), and every hierarchy is
  * renumbered likewise: garbage is joined to nothing in any of them. The old state is not touched; whoever holds it, or a
  * collection or partition made from it, keeps the old context alive. O(records) for the context and for each collection. */
-#include <string.h>
 #include <time.h>
 
 #include "frame/frame_change.h"
 #include "hierarchy/hierarchy.h"
 #include "records/context_select.h"
-
-#define NOT_LIVE UINT32_MAX
+#include "records/record_set.h"
 
 typedef struct compaction {
     const sl_frame_state *from;
     const sl_record_set *live;
-    uint32_t *rank; /* by record of `from` */
+    uint32_t *ranks; /* by record of `from` */
     sl_i_ticker *ticker;
 } compaction;
-
-static sl_status rank_records(compaction *c, sl_error *error) {
-    uint32_t count = sl_record_set_count(c->live), *records = NULL;
-    SL_TRY(sl_i_allocate(&c->rank, c->from->num_records, sizeof *c->rank, "compacting a frame", error));
-    SL_TRY(sl_i_allocate(&records, count, sizeof *records, "compacting a frame", error));
-    memset(c->rank, 0xFF, (size_t)c->from->num_records * sizeof *c->rank);
-    sl_record_set_list(c->live, records);
-    for (uint32_t i = 0; i < count; i++) c->rank[records[i]] = i;
-    sl_i_release(records, count, sizeof *records);
-    return SL_OK;
-}
 
 /* A set of live records under their new numbers. */
 static sl_status renumber(const compaction *c, const sl_record_set *set, sl_record_set **out, sl_error *error) {
     uint32_t count = sl_record_set_count(set), *records = NULL;
     SL_TRY(sl_i_allocate(&records, count, sizeof *records, "compacting a frame", error));
     sl_record_set_list(set, records);
-    for (uint32_t i = 0; i < count; i++) records[i] = c->rank[records[i]];
+    for (uint32_t i = 0; i < count; i++) records[i] = c->ranks[records[i]];
     sl_status status = sl_i_ticker_advance(c->ticker, 0, error);
     if (status == SL_OK) status = sl_record_set_create(records, count, out, error);
     sl_i_release(records, count, sizeof *records);
@@ -45,16 +32,12 @@ static sl_status renumber(const compaction *c, const sl_record_set *set, sl_reco
 static sl_status move_entry(const compaction *c, const sl_i_entry *entry, sl_i_entries *out, sl_error *error) {
     sl_hierarchy *hierarchy = NULL;
     sl_record_set *used = NULL;
-    sl_i_entry *moved = NULL;
     sl_status status;
-    SL_TRY_CLEANUP(status, sl_i_hierarchy_select(entry->hierarchy, c->live, c->ticker, &hierarchy, error));
+    SL_TRY_CLEANUP(status, sl_i_hierarchy_select(entry->hierarchy, c->ranks, c->ticker, &hierarchy, error));
     SL_TRY_CLEANUP(status, renumber(c, entry->used, &used, error));
-    SL_TRY_CLEANUP(status, sl_i_entry_create(entry->name, entry->length, hierarchy, entry->decimals, used, entry->cache,
-                                             &moved, error));
-    SL_TRY_CLEANUP(status, sl_i_entries_append(out, moved, error));
-    moved = NULL;
+    status =
+        sl_i_entries_append(out, entry->name, entry->length, hierarchy, entry->decimals, used, entry->cache, error);
 cleanup:
-    sl_i_entry_release(moved);
     sl_record_set_release(used);
     sl_hierarchy_release(hierarchy);
     return status;
@@ -101,16 +84,15 @@ sl_status sl_i_state_compact(const sl_frame_state *state, const sl_record_set *l
     sl_frame_state *made = NULL;
     *out = NULL;
     begin_ticking(&c);
-    sl_status status = sl_i_allocate_zeroed(&made, 1, sizeof *made, "a frame", error);
-    if (status == SL_OK) {
-        atomic_init(&made->references, 1);
-        status = rank_records(&c, error);
-    }
+    uint32_t n = state->num_records;
+    SL_TRY(sl_i_allocate(&c.ranks, n, sizeof *c.ranks, "compacting a frame", error));
+    sl_status status = sl_i_record_set_rank(live, n, c.ranks, ticker, error);
+    if (status == SL_OK) status = sl_i_state_create(&made, error);
     if (status == SL_OK) status = fill(&c, made, error);
     if (status == SL_OK)
         *out = made;
     else
         sl_frame_state_release(made);
-    sl_i_release(c.rank, state->num_records, sizeof *c.rank);
+    sl_i_release(c.ranks, n, sizeof *c.ranks);
     return status;
 }

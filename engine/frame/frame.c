@@ -28,14 +28,8 @@ sl_status sl_frame_create(sl_frame **out, sl_error *error) {
 static sl_status copy_entries(const sl_i_entries *from, sl_i_entries *out, sl_error *error) {
     for (uint32_t i = 0; i < from->count; i++) {
         const sl_i_entry *entry = from->items[i];
-        sl_i_entry *copy = NULL;
-        SL_TRY(sl_i_entry_create(entry->name, entry->length, entry->hierarchy, entry->decimals, entry->used, NULL,
-                                 &copy, error));
-        sl_status status = sl_i_entries_append(out, copy, error);
-        if (status != SL_OK) {
-            sl_i_entry_release(copy);
-            return status;
-        }
+        SL_TRY(sl_i_entries_append(out, entry->name, entry->length, entry->hierarchy, entry->decimals, entry->used,
+                                   NULL, error));
     }
     return SL_OK;
 }
@@ -43,8 +37,7 @@ static sl_status copy_entries(const sl_i_entries *from, sl_i_entries *out, sl_er
 static sl_status copy_state(const sl_frame_state *from, sl_frame_state **out, sl_error *error) {
     sl_frame_state *made = NULL;
     *out = NULL;
-    SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "a frame", error));
-    atomic_init(&made->references, 1);
+    SL_TRY(sl_i_state_create(&made, error));
     made->context = sl_context_retain(from->context);
     made->num_records = from->num_records; /* owns_context stays false: the context is the other frame's */
     made->given = sl_record_set_retain(from->given);

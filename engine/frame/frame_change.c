@@ -189,15 +189,6 @@ static sl_status check_new_name(const sl_frame_change *change, const char *name,
                      "the frame has a collection %s already; drop it first or choose another name");
 }
 
-static sl_status append_entry(sl_frame_change *change, const char *name, size_t length, const sl_hierarchy *hierarchy,
-                              uint32_t decimals, const sl_record_set *used, sl_error *error) {
-    sl_i_entry *entry = NULL;
-    SL_TRY(sl_i_entry_create(name, length, hierarchy, decimals, used, NULL, &entry, error));
-    sl_status status = sl_i_entries_append(&change->entries, entry, error);
-    if (status != SL_OK) sl_i_entry_release(entry);
-    return status;
-}
-
 /* A hierarchy, its decimals and the set of what it uses are of the change's context, as far as can be seen. */
 static sl_status check_newcomer(const sl_frame_change *change, const sl_hierarchy *hierarchy, uint32_t decimals,
                                 const sl_record_set *used, sl_error *error) {
@@ -225,7 +216,7 @@ sl_status sl_frame_change_add(sl_frame_change *change, const char *name, size_t 
     SL_TRY(check_newcomer(change, hierarchy, decimals, used, error));
     SL_TRY_CLEANUP(status, sl_hierarchy_named_records(hierarchy, &named, error));
     if (used) SL_TRY_CLEANUP(status, sl_record_set_union(named, used, &all, error));
-    status = append_entry(change, name, length, hierarchy, decimals, used ? all : named, error);
+    status = sl_i_entries_append(&change->entries, name, length, hierarchy, decimals, used ? all : named, NULL, error);
 cleanup:
     sl_record_set_release(named);
     sl_record_set_release(all);
@@ -262,7 +253,8 @@ static sl_status append_as_it_is(sl_frame_change *change, const newcomer *n, sl_
     const sl_collection *given = n->collection;
     sl_record_set *used = NULL;
     SL_TRY(sl_record_set_create_range(0, given->num_records, &used, error));
-    sl_status status = append_entry(change, n->name, n->length, given->hierarchy, given->decimals, used, error);
+    sl_status status =
+        sl_i_entries_append(&change->entries, n->name, n->length, given->hierarchy, given->decimals, used, NULL, error);
     sl_record_set_release(used);
     if (status == SL_OK) translate_to_itself(n);
     return status;
@@ -312,7 +304,7 @@ static sl_status translate(sl_frame_change *change, const newcomer *n, bool know
     SL_TRY_CLEANUP(status, sl_record_set_create(n->translation, given->num_records, &used, error));
     SL_TRY_CLEANUP(status, sl_hierarchy_merge(NULL, given->hierarchy, n->translation, sl_context_num_records(context),
                                               progress, &translated, error));
-    status = append_entry(change, n->name, n->length, translated, given->decimals, used, error);
+    status = sl_i_entries_append(&change->entries, n->name, n->length, translated, given->decimals, used, NULL, error);
 cleanup:
     sl_record_set_release(used);
     sl_hierarchy_release(translated);
@@ -371,8 +363,7 @@ static sl_status make_state(const sl_frame_change *change, const sl_record_set *
                             sl_error *error) {
     sl_frame_state *made = NULL;
     *out = NULL;
-    SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "a frame", error));
-    atomic_init(&made->references, 1);
+    SL_TRY(sl_i_state_create(&made, error));
     sl_status status = fill_state(change, live, made, error);
     if (status == SL_OK)
         *out = made;

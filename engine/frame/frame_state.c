@@ -16,9 +16,9 @@ static sl_status fill_entry(sl_i_entry *entry, const char *name, size_t length, 
     return sl_i_cache_create(earlier, &entry->cache, error);
 }
 
-sl_status sl_i_entry_create(const char *name, size_t length, const sl_hierarchy *hierarchy, uint32_t decimals,
-                            const sl_record_set *used, const sl_i_partition_cache *earlier, sl_i_entry **out,
-                            sl_error *error) {
+static sl_status create_entry(const char *name, size_t length, const sl_hierarchy *hierarchy, uint32_t decimals,
+                              const sl_record_set *used, const sl_i_partition_cache *earlier, sl_i_entry **out,
+                              sl_error *error) {
     sl_i_entry *made = NULL;
     *out = NULL;
     SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "a collection", error));
@@ -56,14 +56,21 @@ sl_status sl_i_entries_copy(const sl_i_entries *from, sl_i_entries *out, sl_erro
     return SL_OK;
 }
 
-sl_status sl_i_entries_append(sl_i_entries *entries, sl_i_entry *entry, sl_error *error) {
-    if (entries->count == entries->capacity) {
-        uint32_t capacity = entries->capacity < 4 ? 8 : 2 * entries->capacity;
-        SL_TRY(sl_i_grow(&entries->items, entries->capacity, capacity, sizeof(sl_i_entry *), "the list of collections",
-                         error));
-        entries->capacity = capacity;
-    }
-    entries->items[entries->count++] = entry;
+static sl_status make_room(sl_i_entries *entries, sl_error *error) {
+    if (entries->count < entries->capacity) return SL_OK;
+    uint32_t capacity = entries->capacity < 4 ? 8 : 2 * entries->capacity;
+    SL_TRY(sl_i_grow(&entries->items, entries->capacity, capacity, sizeof(sl_i_entry *), "the list of collections",
+                     error));
+    entries->capacity = capacity;
+    return SL_OK;
+}
+
+sl_status sl_i_entries_append(sl_i_entries *entries, const char *name, size_t length, const sl_hierarchy *hierarchy,
+                              uint32_t decimals, const sl_record_set *used, const sl_i_partition_cache *earlier,
+                              sl_error *error) {
+    SL_TRY(make_room(entries, error));
+    SL_TRY(create_entry(name, length, hierarchy, decimals, used, earlier, &entries->items[entries->count], error));
+    entries->count++;
     return SL_OK;
 }
 
@@ -101,11 +108,16 @@ static sl_status fill_empty(sl_frame_state *state, sl_error *error) {
     return sl_i_state_list_sources(state, NULL, error);
 }
 
+sl_status sl_i_state_create(sl_frame_state **out, sl_error *error) {
+    SL_TRY(sl_i_allocate_zeroed(out, 1, sizeof **out, "a frame", error));
+    atomic_init(&(*out)->references, 1);
+    return SL_OK;
+}
+
 sl_status sl_i_state_create_empty(sl_frame_state **out, sl_error *error) {
     sl_frame_state *made = NULL;
     *out = NULL;
-    SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "a frame", error));
-    atomic_init(&made->references, 1);
+    SL_TRY(sl_i_state_create(&made, error));
     sl_status status = fill_empty(made, error);
     if (status == SL_OK)
         *out = made;

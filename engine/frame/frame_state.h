@@ -24,10 +24,6 @@ typedef struct sl_i_entry {
     sl_i_partition_cache *cache;
 } sl_i_entry;
 
-/** Retains hierarchy and set; `earlier` as in sl_i_cache_create. */
-sl_status sl_i_entry_create(const char *name, size_t length, const sl_hierarchy *hierarchy, uint32_t decimals,
-                            const sl_record_set *used, const sl_i_partition_cache *earlier, sl_i_entry **out,
-                            sl_error *error) SL_MUST_USE;
 sl_i_entry *sl_i_entry_retain(sl_i_entry *entry);
 void sl_i_entry_release(sl_i_entry *entry);
 
@@ -38,8 +34,10 @@ typedef struct sl_i_entries {
 } sl_i_entries;
 
 sl_status sl_i_entries_copy(const sl_i_entries *from, sl_i_entries *out, sl_error *error) SL_MUST_USE;
-/** Takes the reference over on success. */
-sl_status sl_i_entries_append(sl_i_entries *entries, sl_i_entry *entry, sl_error *error) SL_MUST_USE;
+/** Append a new entry; retains hierarchy and set. `earlier` as in sl_i_cache_create. */
+sl_status sl_i_entries_append(sl_i_entries *entries, const char *name, size_t length, const sl_hierarchy *hierarchy,
+                              uint32_t decimals, const sl_record_set *used, const sl_i_partition_cache *earlier,
+                              sl_error *error) SL_MUST_USE;
 void sl_i_entries_remove(sl_i_entries *entries, uint32_t position);
 /** Position of a name, or `count`. */
 uint32_t sl_i_entries_find(const sl_i_entries *entries, const char *name, size_t length);
@@ -57,6 +55,8 @@ struct sl_frame_state {
     int64_t last_compaction;
 };
 
+/** A state of which nothing is filled in; to be released. */
+sl_status sl_i_state_create(sl_frame_state **out, sl_error *error) SL_MUST_USE;
 /** The state of a frame without records. */
 sl_status sl_i_state_create_empty(sl_frame_state **out, sl_error *error) SL_MUST_USE;
 sl_frame_state *sl_i_state_retain(const sl_frame_state *state);

@@ -35,8 +35,9 @@ uint32_t sl_i_count_merges(uint32_t num_records, const uint32_t *join, uint32_t 
 /** Set the bit of every record that is joined to another. `joined` has a zeroed bit for each record, in words of 64. */
 void sl_i_mark_joined(const sl_hierarchy *hierarchy, uint64_t *joined);
 
-/** sl_hierarchy_select that advances `ticker` by one for each record of `hierarchy`. */
-sl_status sl_i_hierarchy_select(const sl_hierarchy *hierarchy, const sl_record_set *records, sl_i_ticker *ticker,
+/** sl_hierarchy_select by ranks (one for each record of `hierarchy`, SL_NO_RECORD: left out), that advances `ticker` by one for
+ *  each record of `hierarchy`. */
+sl_status sl_i_hierarchy_select(const sl_hierarchy *hierarchy, const uint32_t *ranks, sl_i_ticker *ticker,
                                 sl_hierarchy **out, sl_error *error) SL_MUST_USE;
 
 /** Round half-even to the grid of 1e-6, as the nearest double. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hierarchy/hierarchy.h"
+#include "records/record_set.h"
 
 void sl_i_mark_joined(const sl_hierarchy *hierarchy, uint64_t *joined) {
     uint32_t before = SL_NEVER; /* join with the position before */
@@ -53,27 +54,20 @@ sl_status sl_hierarchy_named_records(const sl_hierarchy *hierarchy, sl_record_se
 
 /* ---- selecting --------------------------------------------------------------------------------------------------- */
 
-#define LEFT_OUT UINT32_MAX
 #define POLL_RECORDS 65536
 
 typedef struct selection {
     const sl_hierarchy *from;
-    uint32_t *rank; /* by record; LEFT_OUT */
+    const uint32_t *ranks; /* by record; SL_NO_RECORD: left out */
     uint32_t kept;
     uint32_t *order, *join;
     double *levels;
 } selection;
 
-/* Ranks of the records of the hierarchy; records of the set beyond it are no part of it. */
-static sl_status rank_records(selection *s, const sl_record_set *records, sl_error *error) {
-    uint32_t n = s->from->num_records, count = sl_record_set_count(records), *chosen = NULL;
-    SL_TRY(sl_i_allocate(&s->rank, n, sizeof *s->rank, "selecting records", error));
-    SL_TRY(sl_i_allocate(&chosen, count, sizeof *chosen, "selecting records", error));
-    memset(s->rank, 0xFF, (size_t)n * sizeof *s->rank);
-    sl_record_set_list(records, chosen);
-    for (; s->kept < count && chosen[s->kept] < n; s->kept++) s->rank[chosen[s->kept]] = s->kept;
-    sl_i_release(chosen, count, sizeof *chosen);
-    return SL_OK;
+static uint32_t count_kept(const selection *s) {
+    uint32_t kept = 0;
+    for (uint32_t record = 0; record < s->from->num_records; record++) kept += s->ranks[record] != SL_NO_RECORD;
+    return kept;
 }
 
 static sl_status keep_positions(selection *s, sl_i_ticker *ticker, sl_error *error) {
@@ -82,8 +76,8 @@ static sl_status keep_positions(selection *s, sl_i_ticker *ticker, sl_error *err
     for (uint32_t i = 0; i < from->num_records; i++) {
         uint32_t record = from->order[i], after = from->join[i];
         if (i % POLL_RECORDS == 0) SL_TRY(sl_i_ticker_advance(ticker, i ? POLL_RECORDS : 0, error));
-        if (s->rank[record] != LEFT_OUT) {
-            s->order[kept] = s->rank[record];
+        if (s->ranks[record] != SL_NO_RECORD) {
+            s->order[kept] = s->ranks[record];
             s->join[kept++] = after;
         } else if (before != SL_NEVER || after != SL_NEVER) {
             return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
@@ -101,7 +95,7 @@ static sl_status translate_lone(const selection *s, sl_hierarchy *made, sl_error
     SL_TRY(sl_i_allocate(&records, count, sizeof *records, "selecting records", error));
     sl_record_set_list(s->from->lone, records);
     for (uint32_t i = 0; i < count; i++)
-        if (s->rank[records[i]] != LEFT_OUT) records[kept++] = s->rank[records[i]];
+        if (s->ranks[records[i]] != SL_NO_RECORD) records[kept++] = s->ranks[records[i]];
     sl_status status = kept ? sl_record_set_create(records, kept, &lone, error) : SL_OK;
     sl_i_release(records, count, sizeof *records);
     made->lone = lone;
@@ -123,13 +117,13 @@ static sl_status take_selection(selection *s, sl_hierarchy **out, sl_error *erro
     return status;
 }
 
-sl_status sl_i_hierarchy_select(const sl_hierarchy *hierarchy, const sl_record_set *records, sl_i_ticker *ticker,
+sl_status sl_i_hierarchy_select(const sl_hierarchy *hierarchy, const uint32_t *ranks, sl_i_ticker *ticker,
                                 sl_hierarchy **out, sl_error *error) {
-    selection s = {.from = hierarchy};
-    uint32_t n = hierarchy->num_records, num_levels = hierarchy->num_levels;
+    selection s = {.from = hierarchy, .ranks = ranks};
+    uint32_t num_levels = hierarchy->num_levels;
     sl_status status;
     *out = NULL;
-    SL_TRY_CLEANUP(status, rank_records(&s, records, error));
+    s.kept = count_kept(&s);
     SL_TRY_CLEANUP(status, sl_i_allocate(&s.order, s.kept, sizeof *s.order, "the order", error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&s.join, s.kept, sizeof *s.join, "the joins", error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&s.levels, num_levels, sizeof *s.levels, "the levels", error));
@@ -137,7 +131,6 @@ sl_status sl_i_hierarchy_select(const sl_hierarchy *hierarchy, const sl_record_s
     SL_TRY_CLEANUP(status, keep_positions(&s, ticker, error));
     status = take_selection(&s, out, error);
 cleanup:
-    sl_i_release(s.rank, n, sizeof *s.rank);
     sl_i_release(s.order, s.kept, sizeof *s.order);
     sl_i_release(s.join, s.kept, sizeof *s.join);
     sl_i_release(s.levels, num_levels, sizeof *s.levels);
@@ -147,5 +140,11 @@ cleanup:
 sl_status sl_hierarchy_select(const sl_hierarchy *hierarchy, const sl_record_set *records, sl_hierarchy **out,
                               sl_error *error) {
     sl_i_ticker silent = sl_i_ticker_make(NULL);
-    return sl_i_hierarchy_select(hierarchy, records, &silent, out, error);
+    uint32_t n = hierarchy->num_records, *ranks = NULL;
+    *out = NULL;
+    SL_TRY(sl_i_allocate(&ranks, n, sizeof *ranks, "selecting records", error));
+    sl_status status = sl_i_record_set_rank(records, n, ranks, &silent, error);
+    if (status == SL_OK) status = sl_i_hierarchy_select(hierarchy, ranks, &silent, out, error);
+    sl_i_release(ranks, n, sizeof *ranks);
+    return status;
 }

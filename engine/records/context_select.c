@@ -4,7 +4,6 @@
 #include "records/context_select.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "records/record_set.h"
 #include "records/record_taker.h"
@@ -77,26 +76,12 @@ static sl_status select_into(sl_context *selected, const sl_context *context, co
     return status;
 }
 
-#define WINDOW 1024u
-
-/* ranks[r] for each of the records; what was there stays for others. */
-static sl_status rank_selected(const sl_record_set *records, uint32_t *ranks, sl_i_ticker *ticker, sl_error *error) {
-    uint32_t window[WINDOW];
-    for (uint32_t rank = 0, count; rank < sl_record_set_count(records); rank += count) {
-        count = sl_i_record_set_read(records, rank, window, WINDOW);
-        for (uint32_t i = 0; i < count; i++) ranks[window[i]] = rank + i;
-        if (rank / WINDOW % 64 == 0) SL_TRY(sl_i_ticker_advance(ticker, 0, error));
-    }
-    return SL_OK;
-}
-
 static sl_status carry_attributes(sl_context *selected, const sl_context *context, const sl_record_set *records,
                                   sl_i_ticker *ticker, sl_error *error) {
     uint32_t last = sl_i_record_set_last(records), *ranks = NULL;
     if (last == SL_NO_RECORD || sl_context_num_attachments(context) == 0) return SL_OK;
     SL_TRY(sl_i_allocate(&ranks, (uint64_t)last + 1, sizeof *ranks, "attributes of selected records", error));
-    memset(ranks, 0xFF, ((size_t)last + 1) * sizeof *ranks); /* SL_NO_RECORD */
-    sl_status status = rank_selected(records, ranks, ticker, error);
+    sl_status status = sl_i_record_set_rank(records, last + 1, ranks, ticker, error);
     if (status == SL_OK) status = sl_i_attributes_carry(context, ranks, last + 1, 0, selected, ticker, error);
     sl_i_release(ranks, (uint64_t)last + 1, sizeof *ranks);
     return status;

@@ -198,6 +198,23 @@ uint32_t sl_i_record_set_read(const sl_record_set *set, uint32_t first, uint32_t
     return roaring_uint32_iterator_read(&at, records, room);
 }
 
+#define RANK_WINDOW 1024u
+
+sl_status sl_i_record_set_rank(const sl_record_set *set, uint32_t num_records, uint32_t *ranks, sl_i_ticker *ticker,
+                               sl_error *error) {
+    uint32_t window[RANK_WINDOW], rank = 0, count;
+    memset(ranks, 0xFF, (size_t)num_records * sizeof *ranks); /* SL_NO_RECORD */
+    roaring_uint32_iterator_t at;
+    roaring_iterator_init(set->view, &at);
+    while ((count = roaring_uint32_iterator_read(&at, window, RANK_WINDOW)) > 0) {
+        for (uint32_t i = 0; i < count && window[i] < num_records; i++) ranks[window[i]] = rank + i;
+        if (window[count - 1] >= num_records) break;
+        if (rank / RANK_WINDOW % 64 == 0) SL_TRY(sl_i_ticker_advance(ticker, 0, error));
+        rank += count;
+    }
+    return SL_OK;
+}
+
 uint32_t sl_i_record_set_last(const sl_record_set *set) {
     return set->count ? roaring_bitmap_maximum(set->view) : SL_NO_RECORD;
 }

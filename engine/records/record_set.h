@@ -6,6 +6,7 @@
 #define SL_RECORDS_RECORD_SET_H
 
 #include "support/memory.h"
+#include "support/pool.h"
 
 /** Writes up to `room` more records of those to be collected, in any order, and returns how many; 0: there are no more. It must
  *  not allocate, nor fail. */
@@ -16,6 +17,9 @@ sl_status sl_i_record_set_collect(sl_i_next_records next, void *state, sl_record
     SL_MUST_USE;
 /** Up to `room` records from rank `first` on, ascending; returns how many there are. O(containers before them + room). */
 uint32_t sl_i_record_set_read(const sl_record_set *set, uint32_t first, uint32_t *records, uint32_t room);
+/** The rank in the set of each record below `num_records`, SL_NO_RECORD of those that are not in it. Ticks without units. */
+sl_status sl_i_record_set_rank(const sl_record_set *set, uint32_t num_records, uint32_t *ranks, sl_i_ticker *ticker,
+                               sl_error *error) SL_MUST_USE;
 /** The largest record; SL_NO_RECORD of an empty set. */
 uint32_t sl_i_record_set_last(const sl_record_set *set);
 /** SL_ERROR_CORRUPT with the reason unless the bitmap keeps CRoaring's invariants and holds as many records as are counted. */

@@ -161,6 +161,11 @@ static PyObject *context_record_keys(PyObject *self, PyObject *records) {
     return of_records(self, records, core_record_keys);
 }
 
+static void raise_no_record(const core_context *self, const core_call *call, uint32_t record) {
+    core_raise(call->state, SL_ERROR_INVALID_ARGUMENT, "there is no record %u: the context has %u records",
+               (unsigned)record, (unsigned)sl_context_num_records(self->context));
+}
+
 static PyObject *make_sources(core_context *self, core_call *call, const uint32_t *records, uint64_t count) {
     uint16_t *sources = core_allocate(call->state, count, sizeof *sources, "sources");
     if (!sources) return NULL;
@@ -170,8 +175,7 @@ static PyObject *make_sources(core_context *self, core_call *call, const uint32_
         sources[i] = record.source;
     if (core_call_return(call, SL_OK) == 0) {
         if (i == count) return core_buffer_take(call->state, sources, count, 'H');
-        core_raise(call->state, SL_ERROR_INVALID_ARGUMENT, "there is no record %u: the context has %u records",
-                   (unsigned)records[i], (unsigned)sl_context_num_records(self->context));
+        raise_no_record(self, call, records[i]);
     }
     free(sources);
     return NULL;
@@ -185,8 +189,7 @@ static PyObject *make_kinds(core_context *self, core_call *call, const uint32_t 
         kinds |= 1u << record.key.kind;
     if (core_call_return(call, SL_OK) < 0) return NULL;
     if (i == count) return PyLong_FromUnsignedLong(kinds);
-    core_raise(call->state, SL_ERROR_INVALID_ARGUMENT, "there is no record %u: the context has %u records",
-               (unsigned)records[i], (unsigned)sl_context_num_records(self->context));
+    raise_no_record(self, call, records[i]);
     return NULL;
 }
 
