@@ -16,11 +16,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from generate import Floats, Ints, Size
+from generate import MEAN_SIZE, Floats, Ints, Size, draw_sizes
 
 TEN_CUTS = [round(0.5 + 0.05 * i, 2) for i in range(10)]  # 0.50, 0.55 ... 0.95
 CUT = 0.8  # the one threshold of all one-cut cases: the best of the ten by F1 at 1M records and 5M edges
+SAMPLED = 200  # true clusters that estimates are made from
+SAMPLE_SEED = 20
+HASHED = 1_000_000  # entities at most
+LABEL_SEED = 21
 LOW_CUT = TEN_CUTS[0]  # shows how SciPy's time depends on the cut
+COLLECTIONS = 20  # of one frame, compared with the true clusters
+GRID_CUTS = 100  # of each of two collections: 0.01, 0.02 ... 1.00
+GRID_SAMPLE = [(0.1 * i, 1.0 - 0.07 * i) for i in range(1, 11)]  # pairs of them, for who cannot do them all
+GRID_SCALE = GRID_CUTS**2 / len(GRID_SAMPLE)
 
 
 class Data:
@@ -53,10 +61,43 @@ class Data:
         """True cluster of each record: 0..clusters-1."""
         return self._array("truth")
 
+    @cached_property
+    def sample(self) -> Any:
+        """Some true clusters drawn at random, as a pandas membership vector: index record, value cluster."""
+        import pandas as pd
+
+        clusters = int(self.truth.max()) + 1
+        drawn = np.random.default_rng(SAMPLE_SEED).choice(clusters, min(SAMPLED, clusters // 2), replace=False)
+        records = np.flatnonzero(np.isin(self.truth, drawn))
+        return pd.Series(self.truth[records], index=records)
+
+    @cached_property
+    def entity_labels(self) -> Ints:
+        """Entities of three records in the mean, far apart, whatever the edges: the entity of each record."""
+        rng = np.random.default_rng(LABEL_SEED)
+        sizes = draw_sizes(rng, round(MEAN_SIZE * min(self.size.records, HASHED)))
+        return rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+
     def string_edges(self, kind: pa.DataType) -> pa.Table:
         """The edges with string keys: columns left and right of Arrow type `kind`, and score."""
         schema = pa.schema([("left", kind), ("right", kind), ("score", pa.float64())])
         return pq.read_table(self.size.folder / "edges.parquet").cast(schema)
+
+
+class Variant(Data):
+    """The data with four fifths of its edges: what one of several models might find."""
+
+    def __init__(self, size: Size, number: int) -> None:
+        super().__init__(size)
+        self.number = number
+
+    @cached_property
+    def _kept(self) -> npt.NDArray[np.bool_]:
+        return np.random.default_rng(self.number).random(self.size.edges) < 0.8
+
+    def _array(self, name: str) -> npt.NDArray[Any]:
+        array = super()._array(name)
+        return array if name == "truth" else array[self._kept]
 
 
 Facts = dict[str, float]
@@ -64,6 +105,12 @@ Facts = dict[str, float]
 
 def no_facts(_: Any) -> Facts:
     return {}
+
+
+def digest_facts(digests: bytes) -> Facts:
+    """Of SHA-256 digests, one after the other: how many, and the exclusive or of their first four bytes."""
+    words = np.frombuffer(digests, np.uint32)[:: 32 // 4]
+    return {"digests": len(words), "digest_bits": float(np.bitwise_xor.reduce(words))}
 
 
 @dataclass(frozen=True)

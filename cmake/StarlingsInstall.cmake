@@ -11,6 +11,10 @@ install(TARGETS ${SL_LIBRARIES} EXPORT starlings
 file(RELATIVE_PATH SL_PREFIX_FROM_PC
   "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
 string(REGEX REPLACE "/$" "" SL_PREFIX_FROM_PC "${SL_PREFIX_FROM_PC}")
+set(SL_PC_BLAKE3 "")
+if(BLAKE3_IS_SYSTEM)
+  set(SL_PC_BLAKE3 ", libblake3")
+endif()
 configure_file(cmake/starlings.pc.in "${PROJECT_BINARY_DIR}/starlings.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/starlings.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 

@@ -6,8 +6,11 @@
  *
  *     sl_context    who the records are: (source, key) <-> index
  *     sl_hierarchy  how they come together: immutable, built from edges
+ *     sl_edge_list  the edges that a hierarchy kept
  *     sl_partition  the entities at one threshold
+ *     sl_diff       what changed between two partitions
  *     sl_curve      every metric at every threshold asked for
+ *     sl_estimate   the same from a sample of the true entities, with its error
  *     sl_collection a hierarchy with its context and the partitions cut last
  *     sl_frame      many collections over one context, that come and go
  *
@@ -66,8 +69,8 @@ typedef enum sl_status {
     SL_ERROR_INVALID_KEY,      /**< a null key, a negative int, or a type that is no key */
     SL_ERROR_DUPLICATE_KEY,    /**< one key twice in one source where keys must be unique */
     SL_ERROR_KEY_NOT_FOUND,    /**< a key that is not one of the known records */
-    SL_ERROR_INVALID_SCORE,    /**< NaN, infinite, null or outside [0, 1] */
-    SL_ERROR_INVALID_THRESHOLD,    /**< NaN or outside [0, 1] */
+    SL_ERROR_INVALID_SCORE,    /**< NaN, infinite, null or, of probabilities, outside [0, 1] */
+    SL_ERROR_INVALID_THRESHOLD,    /**< NaN, infinite or, of probabilities, outside [0, 1] */
     SL_ERROR_OVERLAP,              /**< one record in two entities */
     SL_ERROR_CAPACITY,             /**< more records or sources than an index can count */
     SL_ERROR_UNKNOWN_METRIC,       /**< no metric of that name */
@@ -358,40 +361,61 @@ typedef struct sl_hierarchy sl_hierarchy;
 
 #define SL_NEVER UINT32_MAX
 
+/** What scores and thresholds are. */
+typedef enum sl_scale {
+    SL_SCALE_PROBABILITY = 0, /**< numbers in [0, 1] */
+    SL_SCALE_WEIGHT           /**< any finite numbers, such as match weights; thresholds are in the same units */
+} sl_scale;
+
+/** Which edges a hierarchy keeps beside what they imply. */
+typedef enum sl_keep {
+    SL_KEEP_NOTHING = 0,
+    SL_KEEP_FOREST, /**< the edges that joined something, one a join: 8 bytes a record (sl_hierarchy_explain) */
+    SL_KEEP_ALL     /**< these and all edges (sl_hierarchy_edges): 16 bytes an edge more */
+} sl_keep;
+
 /** How edges are read. Zero-initialise, then set what differs. */
 typedef struct sl_build_options {
     uint32_t decimals;           /**< scores are rounded half-even to 1..6 decimals; 0: the default, 6 */
     bool exact;                  /**< compare scores as the doubles they are; `decimals` must be 0 */
     bool known_records_only;     /**< SL_ERROR_KEY_NOT_FOUND for a key that the context does not hold */
+    sl_scale scale;              /**< that of the hierarchy to extend must be the same: SL_ERROR_INVALID_ARGUMENT */
+    sl_keep keep;                /**< what to keep of edges; neighbours in order stand for those a base did not keep */
     uint64_t first_row;          /**< added to the row numbers in errors */
     const sl_progress *progress; /**< optional */
 } sl_build_options;
 
 /** The hierarchy of edges between records 0..num_records-1: edge i joins left[i] and right[i] with scores[i].
  *  Self-loops and duplicates are allowed; the highest score counts. `options` may be NULL.
- *  SL_ERROR_INVALID_SCORE (NaN, infinite, more than 1e-9 outside [0, 1]) or SL_ERROR_INVALID_ARGUMENT (an index out of
- *  range), each with the row. O(edges + records); working memory 12 bytes an edge and 28 a record (exact: 20 an edge). */
+ *  SL_ERROR_INVALID_SCORE (NaN, infinite or, of probabilities, more than 1e-9 outside [0, 1]) or SL_ERROR_INVALID_ARGUMENT (an
+ *  index out of range), each with the row. Rounding leaves weights of 2^51 / 10^decimals and more as they are. O(edges +
+ *  records); memory at work, the result included, 12 bytes an edge and 28 a record; where edges are kept 28 an edge or, if that is
+ *  more, 16 an edge and 44 a record, and SL_ERROR_CAPACITY for 2^32-1 edges or more. Exact scores and weights: 8 an edge more. */
 SL_API SL_MUST_USE sl_status sl_hierarchy_build(uint32_t num_records, const uint32_t *left, const uint32_t *right,
                                                 const double *scores, uint64_t count, const sl_build_options *options,
                                                 sl_hierarchy **out, sl_error *error);
 
 /** The hierarchy of batches of keyed edges, over all records of the context, after interning their keys (row by row,
  *  left before right). `base` (optional) is a hierarchy over earlier records of the same context, which the edges extend:
- *  O(records + new edges). Levels of the base stay as they are; an exact base makes the result exact. Scores are checked before
- *  keys, so a bad score is reported before a bad key of an earlier row. On an error the context holds what it held before. */
+ *  O(records + new edges), where all edges are kept O(records + all edges). Levels of the base stay as they are; an exact base makes
+ *  the result exact; constraints of the base are applied anew, for which it must have kept all edges (else
+ *  SL_ERROR_INVALID_ARGUMENT). Scores are checked before keys, so a bad score is reported before a bad key of an earlier row. On an
+ *  error the context holds what it held before. */
 SL_API SL_MUST_USE sl_status sl_hierarchy_extend(sl_context *context, const sl_hierarchy *base, const sl_edges *batches,
                                                  size_t num_batches, const sl_build_options *options,
                                                  sl_hierarchy **out, sl_error *error);
 
 /** The hierarchy of both hierarchies' edges together (either may be NULL), over `num_records` records. Record r of `other` is record
- *  translation[r] of the result (NULL: itself). O(records). Exact if either is. */
+ *  translation[r] of the result (NULL: itself). Exact if either is. Keeps of the edges what both kept, in the order of their new
+ *  records. One alone keeps its constraints and is joined as it was; two of which one has constraints, and two of
+ *  different scales, are SL_ERROR_INVALID_ARGUMENT. O(records + kept edges). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_merge(const sl_hierarchy *base, const sl_hierarchy *other,
                                                 const uint32_t *translation, uint32_t num_records,
                                                 const sl_progress *progress, sl_hierarchy **out, sl_error *error);
 
 /** The hierarchy in which records[i] belongs to entity entities[i], all joined at `threshold`; records not named are
  *  singletons. `records` NULL: record i is in entities[i]. Naming a record twice is an error only for two different
- *  entities: SL_ERROR_OVERLAP with both rows. Entity ids are any numbers below `num_entities`. O(n). */
+ *  entities: SL_ERROR_OVERLAP with both rows. Entity ids are any numbers below `num_entities`. On the scale of probabilities. O(n). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *records,
                                                         const uint32_t *entities, uint64_t count, uint32_t num_entities,
                                                         double threshold, sl_hierarchy **out, sl_error *error);
@@ -407,17 +431,21 @@ SL_API uint32_t sl_hierarchy_num_merges(const sl_hierarchy *hierarchy);
 SL_API const uint32_t *sl_hierarchy_order(const sl_hierarchy *hierarchy);
 SL_API const uint32_t *sl_hierarchy_join(const sl_hierarchy *hierarchy);
 SL_API const double *sl_hierarchy_levels(const sl_hierarchy *hierarchy);
-/** True if scores were kept as doubles; otherwise thresholds are rounded half-even to 6 decimals before comparing. */
+/** True if scores were kept as doubles; otherwise thresholds are rounded half-even to 6 decimals before comparing, but for those of
+ *  2^51 / 10^6 and more. */
 SL_API bool sl_hierarchy_is_exact(const sl_hierarchy *hierarchy);
-/** Bytes held by the hierarchy. */
+/** What its levels, and thresholds for it, are. */
+SL_API sl_scale sl_hierarchy_scale(const sl_hierarchy *hierarchy);
+/** Bytes held by the hierarchy, with the kept edges and constraints that it may share with others. */
 SL_API uint64_t sl_hierarchy_memory(const sl_hierarchy *hierarchy);
 /** How many levels apply at `threshold` (0..num_levels): two thresholds with one answer have the same partition.
- *  SL_ERROR_INVALID_THRESHOLD for NaN or outside [0, 1]. O(log levels). */
+ *  SL_ERROR_INVALID_THRESHOLD for NaN, infinity and, of probabilities, outside [0, 1]. O(log levels). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_applied_levels(const sl_hierarchy *hierarchy, double threshold,
                                                          uint32_t *out_levels, sl_error *error);
-/** The same order, joins, levels and kind of scores (rounded or exact), byte for byte. */
+/** The same order, joins, levels and kind of scores (scale, rounded or exact), byte for byte. Kept edges are not compared. */
 SL_API bool sl_hierarchy_equal(const sl_hierarchy *a, const sl_hierarchy *b);
-/** SL_ERROR_CORRUPT with the reason unless every invariant holds, the canonical order included. O(n log n). */
+/** SL_ERROR_CORRUPT with the reason unless every invariant holds, the canonical order and kept edges included. O(n log n + kept
+ *  edges). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_validate(const sl_hierarchy *hierarchy, sl_error *error);
 /** The highest threshold at which records a and b are together: *out_together false if there is none. a and b differ and
  *  may lie beyond the hierarchy's records, else SL_ERROR_INVALID_ARGUMENT. O(n). */
@@ -427,11 +455,12 @@ SL_API SL_MUST_USE sl_status sl_hierarchy_threshold_between(const sl_hierarchy *
 SL_API SL_MUST_USE sl_status sl_hierarchy_named_records(const sl_hierarchy *hierarchy, sl_record_set **out,
                                                         sl_error *error);
 /** The hierarchy over the records in `records` only, renumbered by rank as sl_context_select does. The records left out are
- *  joined to nothing, else SL_ERROR_INVALID_ARGUMENT. O(n). */
+ *  joined to nothing, else SL_ERROR_INVALID_ARGUMENT. Keeps what `hierarchy` kept of its edges, and its constraints. O(n + kept
+ *  edges). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_select(const sl_hierarchy *hierarchy, const sl_record_set *records,
                                                  sl_hierarchy **out, sl_error *error);
 
-/** How a hierarchy answers to its threshold, over all thresholds from 0 to 1. */
+/** How a hierarchy answers to its threshold, over all thresholds from 0 to 1; of weights, from the lowest to the highest level. */
 typedef struct sl_lifetimes {
     double entity_stability;      /**< mean of the metric of that name over all thresholds */
     double threshold_sensitivity; /**< likewise */
@@ -443,6 +472,153 @@ typedef struct sl_lifetimes {
  *  has. O(n), 16 bytes a level. Definitions: docs/metrics.md, section "Lifetimes". */
 SL_API SL_MUST_USE sl_status sl_hierarchy_lifetimes(const sl_hierarchy *hierarchy, uint32_t num_records,
                                                     double parameter, sl_lifetimes *out, sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Kept edges
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** A sparse list of scored pairs with adjacency. Each pair once, with its highest score, the smaller record on the left; strongest
+ *  first, equal scores by left and right record. Immutable, reference counted. 16 bytes an edge; adjacency, made when first asked
+ *  for, 8 bytes a record and 16 an edge more. */
+typedef struct sl_edge_list sl_edge_list;
+
+/** The list of these edges between records 0..num_records-1; scores are read as sl_hierarchy_build reads them, with its errors.
+ *  Self-loops are left out. `options` may be NULL; its `keep` is not used. SL_ERROR_CAPACITY for 2^32-1 edges or more, duplicates
+ *  counted. */
+SL_API SL_MUST_USE sl_status sl_edge_list_create(uint32_t num_records, const uint32_t *left, const uint32_t *right,
+                                                 const double *scores, uint64_t count, const sl_build_options *options,
+                                                 sl_edge_list **out, sl_error *error);
+SL_API sl_edge_list *sl_edge_list_retain(const sl_edge_list *edges);
+SL_API void sl_edge_list_release(sl_edge_list *edges);
+SL_API uint32_t sl_edge_list_num_records(const sl_edge_list *edges);
+SL_API uint64_t sl_edge_list_count(const sl_edge_list *edges);
+/** The columns, borrowed. */
+SL_API const uint32_t *sl_edge_list_left(const sl_edge_list *edges);
+SL_API const uint32_t *sl_edge_list_right(const sl_edge_list *edges);
+SL_API const double *sl_edge_list_scores(const sl_edge_list *edges);
+/** The neighbours of a record, strongest first, and the numbers of the edges to them; borrowed. SL_ERROR_INVALID_ARGUMENT for a record
+ *  beyond the last. O(1), but O(records + edges) the first time. */
+SL_API SL_MUST_USE sl_status sl_edge_list_neighbours(const sl_edge_list *edges, uint32_t record,
+                                                     const uint32_t **out_records, const uint32_t **out_edges,
+                                                     uint32_t *out_count, sl_error *error);
+/** Bytes held by the list at this moment: with its adjacency once that is made. */
+SL_API uint64_t sl_edge_list_memory(const sl_edge_list *edges);
+
+/** What a hierarchy kept of its edges. */
+SL_API sl_keep sl_hierarchy_kept(const sl_hierarchy *hierarchy);
+/** All its edges, borrowed; NULL unless it kept them. */
+SL_API const sl_edge_list *sl_hierarchy_edges(const sl_hierarchy *hierarchy);
+/** The edge that joined what meets between positions i and i + 1 of the order (one of each score may stand for another of the
+ *  same merge): its records left[i] < right[i], SL_NO_RECORD where nothing is joined; its score is that of the join. The edges of
+ *  the maximum spanning forest that Kruskal's algorithm finds in the order of an sl_edge_list. Borrowed, NULL unless kept. */
+SL_API const uint32_t *sl_hierarchy_forest_left(const sl_hierarchy *hierarchy);
+SL_API const uint32_t *sl_hierarchy_forest_right(const sl_hierarchy *hierarchy);
+
+/** The merges alone: the hierarchy without what it kept of its edges and without its constraints. O(n); shares the hierarchy where it
+ *  has neither. */
+SL_API SL_MUST_USE sl_status sl_hierarchy_strip(const sl_hierarchy *hierarchy, sl_hierarchy **out, sl_error *error);
+
+/** Why two records are together: the one path between them in the forest of kept edges. No other chain of edges has a stronger
+ *  weakest link, between any two of its records. */
+typedef struct sl_chain {
+    uint32_t num_edges; /**< 0: the records are never together, and the arrays are NULL */
+    double threshold;   /**< the weakest link: where the two come together */
+    uint32_t *records;  /**< num_edges + 1, from a to b */
+    double *scores;     /**< num_edges */
+} sl_chain;
+
+/** The chain between two different records, to be given back with sl_chain_release. They may lie beyond the hierarchy's records, else
+ *  SL_ERROR_INVALID_ARGUMENT, as for a hierarchy that kept no edges. O(records). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_explain(const sl_hierarchy *hierarchy, uint32_t a, uint32_t b, sl_chain *out,
+                                                  sl_error *error);
+/** Release the arrays and zero the struct. */
+SL_API void sl_chain_release(sl_chain *chain);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Constraints: merges that must not be
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** Which of several edges of one score count where not all can. */
+typedef enum sl_ties {
+    SL_TIES_IN_ORDER = 0, /**< those that come first by left, then right record */
+    SL_TIES_DROP /**< none: edges of one score that each could join, but not all together, are refused together */
+} sl_ties;
+
+/** What no entity may be, at any threshold. Zero-initialise, then set what differs. */
+typedef struct sl_constraints {
+    const char *const *unique_sources; /**< names (NUL-terminated): an entity has at most one record of each */
+    uint32_t num_unique_sources;
+    uint32_t max_entity_size; /**< records in an entity at most; 0: any number */
+    sl_ties ties;
+} sl_constraints;
+
+/** The hierarchy of the edges that `hierarchy` kept (SL_KEEP_ALL, else SL_ERROR_INVALID_ARGUMENT), taken strongest first, in which an
+ *  edge that would make an entity that `constraints` do not allow is left out. With SL_TIES_DROP, of the edges of one score those
+ *  that are not allowed by themselves are skipped first; then edges that together would join entities to one that is not
+ *  allowed are all refused as tied. Still a hierarchy: every threshold is exact. It keeps `keep` of the edges, those left out
+ *  included, and remembers the constraints: extending it applies them anew, to all edges, which it must have kept
+ *  for that. `context` tells the records' sources; an unknown name is a source without records. A `hierarchy` that has constraints
+ *  already loses them. SL_ERROR_INVALID_ARGUMENT for names that are missing or not UTF-8, an unknown `ties` or `keep`, and a context
+ *  with fewer records than the hierarchy. O(edges + records) on one thread; memory at work, the result included, 48 bytes a record, 12
+ *  more with SL_TIES_DROP, and one bit a record for each unique source that has records (in steps of 64). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_constrain(const sl_context *context, const sl_hierarchy *hierarchy,
+                                                    const sl_constraints *constraints, sl_keep keep,
+                                                    const sl_progress *progress, sl_hierarchy **out, sl_error *error);
+/** Whether it was made by sl_hierarchy_constrain; then `constraints` (optional) gets them, borrowed. */
+SL_API bool sl_hierarchy_constraints(const sl_hierarchy *hierarchy, sl_constraints *constraints);
+/** Edges between different entities that were left out: skipped because the constraints forbid the merge, refused as tied. 0
+ *  without constraints. */
+SL_API uint64_t sl_hierarchy_num_skipped(const sl_hierarchy *hierarchy);
+SL_API uint64_t sl_hierarchy_num_tied(const sl_hierarchy *hierarchy);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * How an entity comes about
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** The entities of one record at every threshold, smallest first: each a slice of the hierarchy's order that holds the one before.
+ *  The first is the record alone, above every threshold. */
+typedef struct sl_lineage {
+    uint32_t num_steps; /**< at least 1 */
+    double *thresholds; /**< where it becomes this entity; NaN for the first */
+    uint32_t *first;    /**< position in the order at which the slice starts; SL_NO_RECORD: beyond the hierarchy */
+    uint32_t *size;     /**< its records */
+} sl_lineage;
+
+/** To be given back with sl_lineage_release. A record beyond the hierarchy's has one step. O(n). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_lineage(const sl_hierarchy *hierarchy, uint32_t record, sl_lineage *out,
+                                                  sl_error *error);
+/** Release the arrays and zero the struct. */
+SL_API void sl_lineage_release(sl_lineage *lineage);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Blocks: records that never meet
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** The parts of a hierarchy that no edge connects, largest first; of one size, in the order of the leaf order. Each is a slice of
+ *  the order, and whatever is computed of hierarchies can be computed block by block. */
+typedef struct sl_blocks sl_blocks;
+
+/** The blocks of `hierarchy`, which they keep alive. O(n + blocks log blocks), 8 bytes a block. */
+SL_API SL_MUST_USE sl_status sl_blocks_create(const sl_hierarchy *hierarchy, sl_blocks **out, sl_error *error);
+SL_API void sl_blocks_release(sl_blocks *blocks);
+SL_API uint32_t sl_blocks_count(const sl_blocks *blocks);
+/** Where block `index` starts in the order and how many records it has; false beyond the last. */
+SL_API bool sl_blocks_get(const sl_blocks *blocks, uint32_t index, uint32_t *out_first, uint32_t *out_size);
+
+/** One of many tasks of a parallel call. `lane` is below sl_num_threads() and this thread's alone during the call, for scratch
+ *  memory; 0 is the calling thread. An answer other than SL_OK makes the call fail with that status; then fill `error`. */
+typedef sl_status (*sl_task)(void *state, uint64_t task, uint32_t lane, sl_error *error);
+
+/** Run tasks 0..num_tasks-1 on the library's threads. A thread that is done claims the next task, those of the largest `costs` (any
+ *  unit, NULL: all alike) first, so that no thread waits for one long task at the end. A task that fails stops those of higher
+ *  numbers that have not begun: the failure reported is that of the lowest number that fails, on any number of threads. `phase`
+ *  (a constant; may be NULL) names the work for `progress`, which is told of tasks and asked between two of them. Tasks may call any
+ *  function of the library, this one included, which then runs on the task's thread. 16 bytes a task where costs rise. */
+SL_API SL_MUST_USE sl_status sl_parallel_for(uint64_t num_tasks, const uint64_t *costs, sl_task run, void *state,
+                                             const char *phase, const sl_progress *progress, sl_error *error);
+/** sl_parallel_for over blocks: task i is block i, its cost its size. */
+SL_API SL_MUST_USE sl_status sl_blocks_for_each(const sl_blocks *blocks, sl_task run, void *state,
+                                                const sl_progress *progress, sl_error *error);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Merge events
@@ -460,6 +636,7 @@ typedef struct sl_merge_event {
     uint32_t num_components;
     uint32_t num_records;    /**< affected ones: those of the result */
     const uint32_t *records; /**< a slice of the hierarchy's order; borrowed from the events */
+    uint64_t num_pairs; /**< pairs of records that come together: those of the result less those of its components */
 } sl_merge_event;
 
 /** The merges of `hierarchy`, taken over `num_records` records (0: its own; later ones merge with nothing, but count in the
@@ -469,19 +646,27 @@ SL_API SL_MUST_USE sl_status sl_merge_events_create(const sl_hierarchy *hierarch
                                                     sl_merge_events **out, sl_error *error);
 SL_API void sl_merge_events_release(sl_merge_events *events);
 SL_API uint32_t sl_merge_events_count(const sl_merge_events *events);
-/** Event number `index`; false beyond the last. O(1). The components of one event are followed in memory by those of the next. */
+/** Event number `index`; false beyond the last. O(its components), which are counted for num_pairs. The components of one event are
+ *  followed in memory by those of the next. */
 SL_API bool sl_merge_events_get(const sl_merge_events *events, uint32_t index, sl_merge_event *out);
+
+/** The `count` events that bring most pairs together (num_pairs), or all where there are fewer, by ascending threshold and then number:
+ *  of equal ones those of lower threshold, then of lower number, are taken. `events_out` has room for `count`; *out_count gets
+ *  how many there are. O(components + events), 24 bytes an event while it works. */
+SL_API SL_MUST_USE sl_status sl_merge_events_critical(const sl_merge_events *events, uint32_t count,
+                                                      uint32_t *events_out, uint32_t *out_count, sl_error *error);
 
 /** The hierarchy of given merges over records 0..num_records-1. Event e merges components[offsets[e]] ..
  *  components[offsets[e + 1] - 1], in any order, numbered as above, at thresholds[e]; events come highest threshold first, those
  *  of one threshold in any order in which they can be made. Merges of one component at one threshold become one event, so the
  *  merges of the result may be fewer. `exact`: keep thresholds as they are, else they are rounded to 6 decimals before they are
- *  compared. With the event as row: SL_ERROR_INVALID_THRESHOLD (NaN, outside [0, 1]), SL_ERROR_INVALID_ARGUMENT (fewer than two
+ *  compared. `scale`: that of the thresholds and of the result. With the event as row: SL_ERROR_INVALID_THRESHOLD (NaN, infinite
+ *  or, of probabilities, outside [0, 1]), SL_ERROR_INVALID_ARGUMENT (fewer than two
  *  components, one that is not there yet or was merged before, a threshold above the one before). O(n). */
 SL_API SL_MUST_USE sl_status sl_hierarchy_from_merges(uint32_t num_records, const double *thresholds,
                                                       const uint64_t *offsets, const uint64_t *components,
-                                                      uint32_t num_events, bool exact, sl_hierarchy **out,
-                                                      sl_error *error);
+                                                      uint32_t num_events, bool exact, sl_scale scale,
+                                                      sl_hierarchy **out, sl_error *error);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Partitions
@@ -511,6 +696,88 @@ SL_API SL_MUST_USE sl_status sl_partition_labels(const sl_partition *partition, 
 SL_API SL_MUST_USE sl_status sl_partition_records(const sl_partition *partition, const uint32_t **out, sl_error *error);
 /** Bytes held by the partition at this moment, the hierarchy not counted. */
 SL_API uint64_t sl_partition_memory(const sl_partition *partition);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * What changed between two partitions
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+typedef enum sl_change_kind {
+    SL_CHANGE_UNCHANGED = 0, /**< one entity before, the same one after */
+    SL_CHANGE_SPLIT,         /**< one before, several after */
+    SL_CHANGE_MERGED,        /**< several before, one after */
+    SL_CHANGE_REARRANGED,    /**< several before, several after, which cannot be told apart into smaller changes */
+    SL_NUM_CHANGE_KINDS
+} sl_change_kind;
+
+/** Two partitions of the same records as the smallest sets of entities that hold the same records before and after. By kind, then by
+ *  smallest entity before. An entity without a record that counts is in none. Immutable; 12 bytes a change and 4 an entity. */
+typedef struct sl_diff sl_diff;
+
+typedef struct sl_change {
+    sl_change_kind kind;
+    uint32_t num_before, num_after, num_records;
+    const uint32_t *before, *after; /**< ids of entities, ascending; borrowed */
+} sl_change;
+
+/** Compare two labellings of records 0..num_records-1: before[r] below num_before, after[r] below num_after, else
+ *  SL_ERROR_INVALID_ARGUMENT with the record as row. SL_NO_RECORD in either: the record is left out. O(n); working memory 12
+ *  bytes an entity before, 4 an entity after and 16 a change. */
+SL_API SL_MUST_USE sl_status sl_diff_create(const uint32_t *before, uint32_t num_before, const uint32_t *after,
+                                            uint32_t num_after, uint32_t num_records, sl_diff **out, sl_error *error);
+SL_API void sl_diff_release(sl_diff *diff);
+/** Changes of one kind. Those of kind k come after all of lower kinds. */
+SL_API uint32_t sl_diff_count(const sl_diff *diff, sl_change_kind kind);
+/** Change number `index` over all kinds; false beyond the last. O(1). The ids of one change are followed in memory by those of the
+ *  next. */
+SL_API bool sl_diff_get(const sl_diff *diff, uint32_t index, sl_change *out);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Entity operations: one value for each entity of a partition
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+typedef enum sl_digest {
+    SL_DIGEST_SHA256 = 0,
+    SL_DIGEST_SHA512,
+    SL_DIGEST_BLAKE3,
+    SL_DIGEST_MD5,
+    SL_NUM_DIGESTS
+} sl_digest;
+
+/** What of an entity is hashed. */
+typedef enum sl_hash_input {
+    /** (source, key) of its records in the canonical encoding, sorted: the same entity has the same hash in any context, on any
+     *  machine. docs/entities.md, section "Canonical encoding" */
+    SL_HASH_IDENTITIES = 0,
+    SL_HASH_INDICES /**< its record indices, ascending, as little-endian uint32 */
+} sl_hash_input;
+
+/** Bytes of a digest, or 0 for a number that is none. */
+SL_API uint32_t sl_digest_size(sl_digest digest);
+/** Hash of every entity: `digests` has num_entities times sl_digest_size bytes. `context` holds the partition's records, else
+ *  SL_ERROR_INVALID_ARGUMENT; it may be NULL for SL_HASH_INDICES. SL_ERROR_SYSTEM where OpenSSL does not offer the digest, as MD5 in
+ *  FIPS mode; BLAKE3 does not come from OpenSSL. On an error all bytes are 0. In parallel. O(bytes + n log(largest entity)); each
+ *  thread holds the encodings of the largest entity it met, and 64 bytes a record of it. */
+SL_API SL_MUST_USE sl_status sl_partition_digests(const sl_partition *partition, const sl_context *context,
+                                                  sl_digest digest, sl_hash_input input, uint8_t *digests,
+                                                  const sl_progress *progress, sl_error *error);
+
+#define SL_FINGERPRINT_LENGTH 128
+
+/** MinHash signature of every entity over the identities of its records (docs/entities.md, section "Fingerprints"):
+ *  `fingerprints` has num_entities times SL_FINGERPRINT_LENGTH values, all 0 on an error. `context` holds the partition's records,
+ *  else SL_ERROR_INVALID_ARGUMENT. In parallel. O(bytes). */
+SL_API SL_MUST_USE sl_status sl_partition_fingerprints(const sl_partition *partition, const sl_context *context,
+                                                       uint32_t *fingerprints, const sl_progress *progress,
+                                                       sl_error *error);
+/** Share of equal values: estimates the Jaccard similarity J of two entities with standard error sqrt(J (1 - J) / 128). */
+SL_API double sl_fingerprint_similarity(const uint32_t *a, const uint32_t *b);
+
+/** Of every entity, the share of its pairs of records that an edge of at least `threshold` joins; 1 for one record. The threshold is
+ *  mostly that at which the partition was asked for, which a partition that a collection keeps for several does not know.
+ *  SL_ERROR_INVALID_ARGUMENT unless the hierarchy kept all its edges (SL_KEEP_ALL), SL_ERROR_INVALID_THRESHOLD as in
+ *  sl_hierarchy_applied_levels. O(edges + entities). */
+SL_API SL_MUST_USE sl_status sl_partition_densities(const sl_partition *partition, double threshold, double *densities,
+                                                    sl_error *error);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Metrics
@@ -591,6 +858,112 @@ SL_API const double *sl_curve_thresholds(const sl_curve *curve);
 SL_API SL_MUST_USE sl_status sl_curve_metric(const sl_curve *curve, sl_metric metric, double parameter, double *values,
                                              sl_error *error);
 
+/** One of many comparisons. Zero-initialise, then set what differs. */
+typedef struct sl_comparison {
+    const sl_hierarchy *hierarchy; /**< the judged one */
+    uint32_t num_records;          /**< as in sl_curve_create; the reference is taken over as many */
+    const double *thresholds;      /**< as in sl_curve_options */
+    uint64_t num_thresholds;
+    const sl_hierarchy *reference; /**< NULL: only metrics of one partition */
+    double reference_threshold;    /**< where the reference is cut */
+} sl_comparison;
+
+/** A curve for each comparison: curves[i] of comparisons[i], each as sl_curve_create gives it, on all threads at once, the largest first.
+ *  Comparisons with one reference cut (hierarchy, partition, number of records) follow one another and share its labels. Working
+ *  memory: that of sl_curve_create for each thread, and 4 bytes a record for each reference cut in use, about one a thread.
+ *  `progress` counts over all of them. On an error there is no curve, and the error's row is the number of the first
+ *  comparison that fails. The curves depend neither on the number of threads nor on each other. */
+SL_API SL_MUST_USE sl_status sl_curves_create(const sl_comparison *comparisons, uint64_t count, sl_curve **curves,
+                                              const sl_progress *progress, sl_error *error);
+
+/** 2 TP / (predicted + reference pairs) row by row, 1 where that is 0 / 0; any arrays of `count` values. Vectorised. */
+SL_API void sl_f1_column(const uint64_t *true_pairs, const uint64_t *predicted_pairs, const uint64_t *reference_pairs,
+                         uint64_t count, double *f1);
+/** offsets[i + 1] - offsets[i] for `count` entities. Vectorised. */
+SL_API void sl_sizes_column(const uint32_t *offsets, uint64_t count, uint32_t *sizes);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Contingency tables: metrics while stepping through merges
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** How judged entities and true ones overlap: the cells N_ij > 0 only, with the sums that metrics are formulas over. Starts with every
+ *  record alone. A merge costs as many steps as cells of the smaller of the components that it touches, and allocates nothing. At
+ *  most 60 bytes a record and 8 a label. Not thread-safe. */
+typedef struct sl_contingency sl_contingency;
+
+/** `labels`: true entity of each record, below `num_labels`, else SL_ERROR_INVALID_ARGUMENT with the row. Copies them. */
+SL_API SL_MUST_USE sl_status sl_contingency_create(const uint32_t *labels, uint32_t num_records, uint32_t num_labels,
+                                                   sl_contingency **out, sl_error *error);
+SL_API void sl_contingency_release(sl_contingency *table);
+/** Join the entities that hold these records. SL_ERROR_INVALID_ARGUMENT with the row for a record beyond the last; on any error
+ *  the table is as it was. */
+SL_API SL_MUST_USE sl_status sl_contingency_merge(sl_contingency *table, const uint32_t *records, uint32_t count,
+                                                  sl_error *error);
+/** Apply merge event number `index` of a list over as many records: join its components, one find each. SL_ERROR_INVALID_ARGUMENT
+ *  beyond the last, for a list over another number of records, and where an event that made one of the components was not applied. */
+SL_API SL_MUST_USE sl_status sl_contingency_apply(sl_contingency *table, const sl_merge_events *events, uint32_t index,
+                                                  sl_error *error);
+/** Cells that are not empty. */
+SL_API uint64_t sl_contingency_num_cells(const sl_contingency *table);
+/** Records of true entity `label` in the judged entity that holds `record`; 0 for a record or label that is not there. */
+SL_API uint32_t sl_contingency_cell(const sl_contingency *table, uint32_t record, uint32_t label);
+/** Any metric but the two of lifetimes, as sl_curve_metric gives it at the same partition; SL_ERROR_INVALID_ARGUMENT for those. O(1). */
+SL_API SL_MUST_USE sl_status sl_contingency_metric(const sl_contingency *table, sl_metric metric, double parameter,
+                                                   double *out, sl_error *error);
+
+/** Metrics of one hierarchy against one labelling, computed when asked for and then kept: a threshold met before is answered from the
+ *  cache, one below the last by stepping a contingency table on from there, one above from the start. Two thresholds with the same
+ *  partition share what is kept. Safe to use from several threads. A table, the merge events, 4 bytes a level and 120 a partition kept. */
+typedef struct sl_lazy_metrics sl_lazy_metrics;
+
+/** Over `num_records` records (0: the hierarchy's own); `labels` as in sl_contingency_create, copied. */
+SL_API SL_MUST_USE sl_status sl_lazy_metrics_create(const sl_hierarchy *hierarchy, uint32_t num_records,
+                                                    const uint32_t *labels, uint32_t num_labels, sl_lazy_metrics **out,
+                                                    sl_error *error);
+SL_API void sl_lazy_metrics_release(sl_lazy_metrics *lazy);
+/** A metric at `threshold`, as sl_curve_metric gives it; those of lifetimes take a pass each time, O(n). */
+SL_API SL_MUST_USE sl_status sl_lazy_metrics_get(sl_lazy_metrics *lazy, double threshold, sl_metric metric,
+                                                 double parameter, double *out, sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Estimates from a sample of true entities
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** Some true entities of a hierarchy's records, with all their records, drawn at random. Zero-initialise, then set what differs. */
+typedef struct sl_sample {
+    const uint32_t *records;  /**< `count` records of the sampled entities, each once */
+    const uint32_t *entities; /**< the entity of each, below num_entities; every entity has a record */
+    uint64_t count;
+    uint32_t num_entities;
+    const double *weights; /**< of each entity: proportional to 1 / its probability of being drawn; NULL: all alike */
+} sl_sample;
+
+/** Sums over the sampled entities and their products, at every threshold asked for. */
+typedef struct sl_estimate sl_estimate;
+
+/** `num_records` (0: the hierarchy's own) and `thresholds` as for sl_curve_create. SL_ERROR_INVALID_ARGUMENT for a sample that is
+ *  none: fewer than two entities, one without records, an index out of range (with its row), a weight that is not finite and
+ *  positive (row: the entity); SL_ERROR_OVERLAP for a record that is there twice, with both rows. O(records), and at each
+ *  threshold the sampled entities in the judged ones that change there, but for one large one that grows by other records; 16 bytes
+ *  a record while it works, then 216 for each threshold at which the sample looks different. Method: docs/estimates.md. */
+SL_API SL_MUST_USE sl_status sl_estimate_create(const sl_hierarchy *hierarchy, uint32_t num_records,
+                                                const sl_sample *sample, const double *thresholds,
+                                                uint64_t num_thresholds, const sl_progress *progress, sl_estimate **out,
+                                                sl_error *error);
+SL_API void sl_estimate_release(sl_estimate *estimate);
+/** Number of cuts, and their thresholds as compared (borrowed), as of a curve. */
+SL_API uint64_t sl_estimate_length(const sl_estimate *estimate);
+SL_API const double *sl_estimate_thresholds(const sl_estimate *estimate);
+/** Whether a metric can be estimated from such a sample: of pairs precision, recall, F, Jaccard and Fowlkes-Mallows; B-cubed; exact
+ *  entities (cluster_...). */
+SL_API bool sl_metric_is_estimable(sl_metric metric);
+/** A metric at every threshold: its estimate, standard error and the bounds of its confidence band of `level` (as 0.95); any of
+ *  the four may be NULL, else it has sl_estimate_length slots. `parameter` is beta (> 0) for SL_METRIC_F_BETA and unused otherwise.
+ *  No bound is outside [0, 1]. SL_ERROR_INVALID_ARGUMENT for a metric that cannot be estimated, for a beta or level out of range. */
+SL_API SL_MUST_USE sl_status sl_estimate_metric(const sl_estimate *estimate, sl_metric metric, double parameter,
+                                                double level, double *values, double *errors, double *low, double *high,
+                                                sl_error *error);
+
 /* ------------------------------------------------------------------------------------------------------------------
  * Collections
  * ---------------------------------------------------------------------------------------------------------------- */
@@ -615,7 +988,7 @@ SL_API const sl_hierarchy *sl_collection_hierarchy(const sl_collection *collecti
 SL_API uint32_t sl_collection_num_records(const sl_collection *collection);
 SL_API uint32_t sl_collection_decimals(const sl_collection *collection);
 /** The partition at `threshold`, a reference of the caller's own. The SL_CACHED_PARTITIONS used last are kept, keyed by which
- *  merges apply, so two thresholds with the same partition share one. */
+ *  merges apply, so two thresholds with the same partition share one: its sl_partition_threshold is that of whoever asked first. */
 SL_API SL_MUST_USE sl_status sl_collection_at(const sl_collection *collection, double threshold, sl_partition **out,
                                               sl_error *error);
 /** Forget the partitions kept, of the collection and of all views of it. */
@@ -623,6 +996,20 @@ SL_API void sl_collection_clear_cache(const sl_collection *collection);
 /** sl_curve_create over the collection's records, noted in its computation stats. */
 SL_API SL_MUST_USE sl_status sl_collection_measure(const sl_collection *collection, const sl_curve_options *options,
                                                    sl_curve **out, sl_error *error);
+
+/** sl_comparison of collections, which are over the same records. Zero-initialise, then set what differs. */
+typedef struct sl_collection_comparison {
+    const sl_collection *collection; /**< the judged one */
+    const double *thresholds;        /**< as in sl_curve_options */
+    uint64_t num_thresholds;
+    const sl_collection *reference; /**< NULL: only metrics of one partition */
+    double reference_threshold;     /**< where the reference is cut; that cut is not kept */
+} sl_collection_comparison;
+
+/** sl_curves_create over the collections' records, each curve noted in the computation stats of its collection with the time
+ *  that its own pass took. SL_ERROR_INVALID_ARGUMENT with the comparison as row for a reference over more or fewer records. */
+SL_API SL_MUST_USE sl_status sl_collections_measure(const sl_collection_comparison *comparisons, uint64_t count,
+                                                    sl_curve **curves, const sl_progress *progress, sl_error *error);
 
 /** Work done for a collection and all views of it, since it was made. A computation is one cut answered: a call of
  *  sl_collection_at, or a row of a curve. */
@@ -633,11 +1020,15 @@ typedef struct sl_computation_stats {
     uint64_t cuts;        /**< partitions cut: sl_collection_at, not cached */
     double cut_seconds;   /**< spent on them */
     double seconds;       /**< spent on all computations */
-    double
-        seconds_one_by_one; /**< what they would have taken one by one: a cached partition the mean time of a cut, a row of a
-                                    curve the time of its whole pass. Divided by `seconds`: the measured speed-up */
+    /** What they would have taken one by one: a cached partition the mean time of a cut, a row of a curve the time of its whole pass.
+     *  Divided by `seconds`: the measured speed-up. */
+    double seconds_one_by_one;
 } sl_computation_stats;
 SL_API void sl_collection_stats(const sl_collection *collection, sl_computation_stats *out);
+/** The same of lazily computed metrics: a computation is one call of sl_lazy_metrics_get. Incremental: stepped on from a higher
+ *  threshold; cached: sums found among those kept; cuts: all others, from the start. One by one each would have cost what its sums
+ *  take from the start, as measured when they were computed. */
+SL_API void sl_lazy_metrics_stats(const sl_lazy_metrics *lazy, sl_computation_stats *out);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Frames
@@ -803,6 +1194,12 @@ SL_API void sl_table_release(sl_table *table);
 /** Append a column; `values` is copied (num_rows values of the type: INT8..UINT64, FLOAT32, FLOAT64). */
 SL_API SL_MUST_USE sl_status sl_table_add_numbers(sl_table *table, const char *name, sl_column_type type,
                                                   const void *values, sl_error *error);
+/** Append a column of fixed-size binary values, or of fixed-size lists of uint32, of `width` bytes or numbers each (1 or more); all
+ *  copied. */
+SL_API SL_MUST_USE sl_status sl_table_add_binary(sl_table *table, const char *name, uint32_t width, const void *values,
+                                                 sl_error *error);
+SL_API SL_MUST_USE sl_status sl_table_add_lists(sl_table *table, const char *name, uint32_t width,
+                                                const uint32_t *values, sl_error *error);
 /** Append a dictionary-encoded string column: row i is strings[codes[i]] (NUL-terminated UTF-8); all copied.
  *  `codes` below `num_strings`, else SL_ERROR_INVALID_ARGUMENT. */
 SL_API SL_MUST_USE sl_status sl_table_add_categories(sl_table *table, const char *name, const uint32_t *codes,

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Makes a fresh machine ready: system packages, the virtual environment .venv, the pinned Python packages, and the sources
-# of CRoaring in .third-party.
+# of CRoaring and, where the system has no libblake3, of BLAKE3 in .third-party.
 # Quick when all is there already.
 #
 #   tools/setup.sh            everything
-#   tools/setup.sh system     only what the C library needs: compiler, cmake, ninja, pkg-config, xxHash, cmocka, CRoaring
+#   tools/setup.sh system     only what the C library needs: compiler, cmake, ninja, pkg-config, xxHash, libcrypto, cmocka,
+#                             CRoaring, BLAKE3
 #
 # On Debian and Ubuntu missing system packages are installed with apt-get (with sudo where we are not root); elsewhere
 # they are named and the script stops. PYTHON=... chooses the interpreter for .venv.
@@ -17,6 +18,7 @@ source tools/lib/shell.sh
 oldest_python=3.11
 venv=$root/.venv
 roaring=$root/.third-party/roaring
+blake3=$root/.third-party/blake3
 
 # ------------------------------------------------------------------------------------------- what the machine has
 
@@ -70,6 +72,12 @@ missing_packages() { # Debian's names, one a line
   have ninja || echo ninja-build
   have pkg-config || echo pkg-config
   compiles '#include <xxhash.h>' || echo libxxhash-dev
+  compiles '#include <openssl/opensslv.h>
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#error too old
+#endif' || echo libssl-dev
+  # Where apt has no libblake3-dev, blake3_sources takes the sources out of another package.
+  if ! blake3_there && { ! have apt-get || apt_offers libblake3-dev; }; then echo libblake3-dev; fi
   compiles '#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -92,6 +100,8 @@ apt() {
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@"
 }
 
+apt_offers() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'; }
+
 # Debian names python3-venv and python3-dev for its default version; where that is too old a newer one may be on offer.
 newer_python_packages() {
   local version
@@ -112,7 +122,8 @@ system_packages() {
 
   if ! have apt-get; then
     fail "please install, with your system's package manager, what Debian calls: ${packages[*]}" \
-      "(a C17 compiler, CMake >= 3.20, Ninja, pkg-config, xxHash >= 0.8, cmocka; Python >= $oldest_python with" \
+      "(a C17 compiler, CMake >= 3.20, Ninja, pkg-config, xxHash >= 0.8, OpenSSL >= 3.0, BLAKE3's C library" \
+      ">= 1.3, cmocka; Python >= $oldest_python with" \
       "its C headers and venv), then run this again"
   fi
   if [[ $(id -u) -ne 0 ]] && ! have sudo; then
@@ -192,6 +203,45 @@ roaring_sources() {
   digest requirements/roaring.txt >"$roaring/.requirements"
 }
 
+blake3_names=(blake3 blake3_dispatch blake3_portable blake3_sse2 blake3_sse41 blake3_avx2 blake3_avx512 blake3_neon)
+
+# The system's library, or the sources of 1.3 or later in whole.
+blake3_there() {
+  local program found=0
+  program=$(mktemp)
+  printf '#include <blake3.h>\nint main(void) { return !blake3_version(); }\n' |
+    $(compiler) -x c - -lblake3 -o "$program" >/dev/null 2>&1 || blake3_whole "$blake3" || found=1
+  rm -f "$program"
+  return $found
+}
+
+blake3_whole() { # blake3_whole FOLDER
+  local name version
+  for name in "${blake3_names[@]}"; do [[ -f $1/$name.c ]] || return 1; done
+  [[ -f $1/blake3.h && -f $1/blake3_impl.h ]] || return 1
+  version=$(sed -n 's/^#define BLAKE3_VERSION_STRING "\([0-9.]*\)".*/\1/p' "$1/blake3.h")
+  [[ -n $version ]] && version_at_least "$version" 1.3
+}
+
+download_blake3() { apt-get -q -o APT::Sandbox::User=root download librust-blake3-dev; }
+
+# Debian's package of BLAKE3 for Rust carries the C sources. apt knows its hash; nothing of it is installed.
+blake3_sources() {
+  blake3_there && return 0
+  local download=$root/build/blake3-download found
+  step "fetching the sources of BLAKE3"
+  rm -rf "$download" "$blake3"
+  mkdir -p "$download" "$blake3"
+  (cd "$download" && { download_blake3 || { apt update && retry download_blake3; }; })
+  dpkg -x "$download"/librust-blake3-dev_*.deb "$download/package"
+  found=$(find "$download/package" -name blake3_dispatch.c -print -quit)
+  if [[ -z $found ]] || ! blake3_whole "${found%/*}"; then
+    fail "librust-blake3-dev does not hold BLAKE3's C sources, 1.3 or later: install libblake3 with its header instead"
+  fi
+  cp "${found%/*}"/blake3*.c "${found%/*}"/blake3{,_impl}.h "$blake3/"
+  rm -rf "$download"
+}
+
 # --------------------------------------------------------------------------------------------------------- main
 
 what=${1:-all}
@@ -207,3 +257,4 @@ if [[ $what == all ]]; then
   python_packages
 fi
 roaring_sources
+blake3_sources

@@ -1,6 +1,7 @@
 /* collection.c: a hierarchy together with its context and the partitions cut last. Three references and two numbers. */
 #include "frame/collection.h"
 
+#include "support/clock.h"
 #include "support/memory.h"
 
 sl_status sl_i_collection_view(sl_context *context, const sl_hierarchy *hierarchy, uint32_t num_records,

@@ -2,8 +2,8 @@
 #include "frame/partition_cache.h"
 
 #include <stdatomic.h>
-#include <time.h>
 
+#include "support/clock.h"
 #include "support/fork_lock.h"
 #include "support/memory.h"
 
@@ -28,12 +28,6 @@ struct sl_i_partition_cache {
     sl_computation_stats stats; /* seconds_one_by_one: of curves only, partitions are reckoned when asked */
     remembered lifetimes;
 };
-
-double sl_i_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 sl_status sl_i_cache_create(const sl_i_partition_cache *earlier, sl_i_partition_cache **out, sl_error *error) {
     sl_i_partition_cache *made = NULL;

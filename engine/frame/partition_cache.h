@@ -29,7 +29,4 @@ sl_status sl_i_cache_lifetimes(sl_i_partition_cache *cache, const sl_hierarchy *
 /** Bytes held by the cache and what it keeps. */
 uint64_t sl_i_cache_memory(sl_i_partition_cache *cache);
 
-/** Seconds from some fixed moment. */
-double sl_i_now(void);
-
 #endif

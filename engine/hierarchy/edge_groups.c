@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "support/first_failure.h"
+
 #define MAX_BUCKETS 65536u
 #define MAX_GROUPS 4096u
 #define SLICES 4u /* tasks a window is scattered in beside the reading of the next */
@@ -31,28 +33,9 @@ typedef struct reading {
     /* the part and window at work */
     sl_i_edge_part *part;
     uint64_t window;
-    /* the first failure in row order */
+    sl_i_first_failure failed; /* by window, so in the order of the rows */
     pthread_mutex_t lock;
-    uint64_t failed_window; /* UINT64_MAX: none */
-    sl_status failure;
-    sl_error failure_error;
 } reading;
-
-static void note_failure(reading *work, uint64_t window, sl_status status, const sl_error *error) {
-    pthread_mutex_lock(&work->lock);
-    if (window < work->failed_window) {
-        work->failed_window = window;
-        work->failure = status;
-        work->failure_error = *error;
-    }
-    pthread_mutex_unlock(&work->lock);
-}
-
-static sl_status failure_of(const reading *work, sl_error *error) {
-    if (work->failed_window == UINT64_MAX) return SL_OK;
-    if (error) *error = work->failure_error;
-    return work->failure;
-}
 
 /* ---- counting ---------------------------------------------------------------------------------------------------- */
 
@@ -63,7 +46,7 @@ static void count_window(void *state, uint64_t window, uint32_t lane) {
     sl_error error;
     sl_status status = sl_i_edge_part_read_codes(work->part, window, work->coder, scratch, &error);
     if (status != SL_OK) {
-        note_failure(work, window, status, &error);
+        sl_i_first_failure_note(&work->failed, window, status, &error);
         return;
     }
     for (uint64_t i = 0; i < scratch->count; i++) counts[scratch->codes[i] >> work->shift]++;
@@ -77,7 +60,7 @@ static sl_status count_codes(reading *work, sl_error *error) {
         work->part = &work->parts[p];
         SL_TRY(sl_i_parallel(sl_i_edge_part_num_windows(work->part), work->lanes, count_window, work, work->ticker,
                              SL_I_WINDOW, error));
-        SL_TRY(failure_of(work, error));
+        SL_TRY(sl_i_first_failure_forward(&work->failed, error));
     }
     return SL_OK;
 }
@@ -127,7 +110,7 @@ static void note_loops(reading *work, const sl_i_window *window, uint64_t first,
     for (uint64_t i = first; i < last && status == SL_OK; i++)
         if (window->left[i] == window->right[i]) status = sl_i_lone_add(work->loops, window->left[i], &error);
     pthread_mutex_unlock(&work->lock);
-    if (status != SL_OK) note_failure(work, number, status, &error);
+    if (status != SL_OK) sl_i_first_failure_note(&work->failed, number, status, &error);
 }
 
 /* Rows [first, last) of window `number`, whose records and codes are both there. */
@@ -160,7 +143,7 @@ static void place_window(void *state, uint64_t window, uint32_t lane) {
     if (status == SL_OK)
         scatter(work, scratch, 0, scratch->count, window);
     else
-        note_failure(work, window, status, &error);
+        sl_i_first_failure_note(&work->failed, window, status, &error);
 }
 
 /* One step of the pipeline over a sequential part: task 0 reads the records of window `window`, the others code and place
@@ -175,7 +158,7 @@ static void pipeline_task(void *state, uint64_t task, uint32_t lane) {
         sl_i_window *ahead = &work->windows[work->lanes + window % 2];
         sl_status status = sl_i_edge_part_read_records(work->part, window, ahead, &error);
         if (status == SL_OK) status = sl_i_edge_part_read_codes(work->part, window, work->coder, ahead, &error);
-        if (status != SL_OK) note_failure(work, window, status, &error);
+        if (status != SL_OK) sl_i_first_failure_note(&work->failed, window, status, &error);
         return;
     }
     if (window == 0) return;
@@ -190,7 +173,7 @@ static sl_status place_sequential(reading *work, sl_error *error) {
         sl_status status = sl_i_parallel(1 + SLICES, work->lanes, pipeline_task, work, NULL, 0, error);
         sl_i_edge_part_end_reading(work->part);
         SL_TRY(status);
-        SL_TRY(failure_of(work, error));
+        SL_TRY(sl_i_first_failure_forward(&work->failed, error));
         SL_TRY(sl_i_ticker_advance(work->ticker, SL_I_WINDOW, error));
     }
     return SL_OK;
@@ -226,7 +209,7 @@ static sl_status place_edges(reading *work, sl_error *error) {
         } else {
             SL_TRY(sl_i_parallel(sl_i_edge_part_num_windows(work->part), work->lanes, place_window, work, work->ticker,
                                  SL_I_WINDOW, error));
-            SL_TRY(failure_of(work, error));
+            SL_TRY(sl_i_first_failure_forward(&work->failed, error));
         }
     }
     return SL_OK;
@@ -277,9 +260,9 @@ sl_status sl_i_edge_groups_read(sl_i_edge_part *parts, uint64_t num_parts, const
                     .lanes = lanes,
                     .ticker = ticker,
                     .num_windows = lanes + 2u,
-                    .loops = &out->loops,
-                    .failed_window = UINT64_MAX};
+                    .loops = &out->loops};
     memset(out, 0, sizeof *out);
+    sl_i_first_failure_init(&work.failed);
     if (pthread_mutex_init(&work.lock, NULL) != 0)
         return sl_i_fail(error, SL_ERROR_SYSTEM, "cannot make a mutex: the system is out of resources");
     sl_status status;

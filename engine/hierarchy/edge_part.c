@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "hierarchy/edge_list.h"
+
 typedef struct row_range {
     uint64_t first, count;
 } row_range;
@@ -44,11 +46,16 @@ bool sl_i_edge_part_is_sequential(const sl_i_edge_part *part) {
 }
 
 /* The part's scores of a window as doubles; a forest's are its levels' values. */
-static sl_status read_scores(const sl_i_edge_part *part, row_range rows, sl_i_window *scratch, const double **out,
-                             sl_error *error) {
+static sl_status read_scores(const sl_i_edge_part *part, sl_scale scale, row_range rows, sl_i_window *scratch,
+                             const double **out, sl_error *error) {
     scratch->count = rows.count;
+    if (part->kind == SL_I_PART_LIST) {
+        *out = part->hierarchy->edges->scores + rows.first;
+        return SL_OK;
+    }
     if (part->kind != SL_I_PART_FOREST)
-        return sl_i_scores_read(&part->scores, rows.first, rows.count, part->first_row, scratch->scores, out, error);
+        return sl_i_scores_read(&part->scores, scale, rows.first, rows.count, part->first_row, scratch->scores, out,
+                                error);
     const sl_hierarchy *hierarchy = part->hierarchy;
     uint64_t count = 0;
     for (uint64_t i = rows.first; i < rows.first + rows.count; i++)
@@ -62,11 +69,14 @@ sl_status sl_i_edge_part_collect(const sl_i_edge_part *part, uint64_t window, sl
                                  sl_i_score_coder *coder, sl_error *error) {
     row_range rows = rows_of(part, window);
     const double *scores = NULL;
-    SL_TRY(read_scores(part, rows, scratch, &scores, error));
-    uint64_t invalid = sl_i_find_invalid_score(scores, scratch->count);
+    SL_TRY(read_scores(part, coder->scale, rows, scratch, &scores, error));
+    uint64_t invalid = sl_i_find_invalid_score(coder->scale, scores, scratch->count);
     if (invalid < scratch->count)
-        return sl_i_fail_score(error, part->first_row + rows.first + invalid, scores[invalid]);
-    sl_i_score_coder_collect(coder, scores, scratch->count);
+        return sl_i_fail_score(error, coder->scale, part->first_row + rows.first + invalid, scores[invalid]);
+    if (part->hierarchy)
+        sl_i_score_coder_collect_levels(coder, scores, scratch->count);
+    else
+        sl_i_score_coder_collect(coder, scores, scratch->count);
     return SL_OK;
 }
 
@@ -93,11 +103,16 @@ sl_status sl_i_edge_part_read_codes(const sl_i_edge_part *part, uint64_t window,
         read_forest_codes(part, rows, scratch);
         return SL_OK;
     }
+    if (part->kind == SL_I_PART_LIST) {
+        scratch->count = rows.count;
+        sl_i_code_levels(coder, part->hierarchy->edges->scores + rows.first, rows.count, scratch->codes);
+        return SL_OK;
+    }
     const double *scores = NULL;
-    SL_TRY(read_scores(part, rows, scratch, &scores, error));
+    SL_TRY(read_scores(part, coder->scale, rows, scratch, &scores, error));
     uint64_t coded = sl_i_code_scores(coder, scores, rows.count, scratch->codes);
     if (coded == rows.count) return SL_OK;
-    return sl_i_fail_score(error, part->first_row + rows.first + coded, scores[coded]);
+    return sl_i_fail_score(error, coder->scale, part->first_row + rows.first + coded, scores[coded]);
 }
 
 static sl_status read_array_records(const sl_i_edge_part *part, row_range rows, sl_i_window *scratch, sl_error *error) {
@@ -121,17 +136,27 @@ static sl_status read_array_records(const sl_i_edge_part *part, row_range rows, 
     return SL_OK;
 }
 
-static void read_forest_records(const sl_i_edge_part *part, row_range rows, sl_i_window *scratch) {
-    const sl_hierarchy *hierarchy = part->hierarchy;
+/* Edges left[i], right[i] of a window, those left out whose `join` (optional) is SL_NEVER, as records of the result. */
+static void translate_records(const sl_i_edge_part *part, row_range rows, const uint32_t *join, const uint32_t *left,
+                              const uint32_t *right, sl_i_window *scratch) {
     const uint32_t *translation = part->translation;
     uint64_t count = 0;
     for (uint64_t i = rows.first; i < rows.first + rows.count; i++) {
-        if (hierarchy->join[i] == SL_NEVER) continue;
-        uint32_t left = hierarchy->order[i], right = hierarchy->order[i + 1];
-        scratch->left[count] = translation ? translation[left] : left;
-        scratch->right[count++] = translation ? translation[right] : right;
+        if (join && join[i] == SL_NEVER) continue;
+        scratch->left[count] = translation ? translation[left[i]] : left[i];
+        scratch->right[count++] = translation ? translation[right[i]] : right[i];
     }
     scratch->count = count;
+}
+
+static void read_kept_records(const sl_i_edge_part *part, row_range rows, sl_i_window *scratch) {
+    const sl_hierarchy *hierarchy = part->hierarchy;
+    if (part->kind == SL_I_PART_LIST)
+        translate_records(part, rows, NULL, hierarchy->edges->left, hierarchy->edges->right, scratch);
+    else if (hierarchy->forest_left)
+        translate_records(part, rows, hierarchy->join, hierarchy->forest_left, hierarchy->forest_right, scratch);
+    else
+        translate_records(part, rows, hierarchy->join, hierarchy->order, hierarchy->order + 1, scratch);
 }
 
 static sl_status read_keyed_records(sl_i_edge_part *part, row_range rows, sl_i_window *scratch, sl_error *error) {
@@ -143,7 +168,7 @@ sl_status sl_i_edge_part_read_records(sl_i_edge_part *part, uint64_t window, sl_
     row_range rows = rows_of(part, window);
     if (part->kind == SL_I_PART_ARRAYS) return read_array_records(part, rows, scratch, error);
     if (part->kind == SL_I_PART_KEYED) return read_keyed_records(part, rows, scratch, error);
-    read_forest_records(part, rows, scratch);
+    read_kept_records(part, rows, scratch);
     return SL_OK;
 }
 

@@ -1,8 +1,9 @@
 /* edge_part.h: where the edges of a build come from, one kind behind one interface.
  *
  * A build reads several parts one after the other: index arrays, batches of keyed columns, and the forests of hierarchies
- * built before. A part is read a window of rows at a time, its scores twice (to count them, then to place them), its
- * records once. Rows of a part without an edge (a forest's seams that never close) are left out of the window. */
+ * built before, or all edges that these kept. A part is read a window of rows at a time, its scores twice (to count them, then
+ * to place them), its records once. Rows of a part without an edge (a forest's seams that never close) are left out of the
+ * window. */
 #ifndef SL_HIERARCHY_EDGE_PART_H
 #define SL_HIERARCHY_EDGE_PART_H
 
@@ -12,7 +13,12 @@
 
 #define SL_I_WINDOW 65536u /* rows read at a time */
 
-typedef enum sl_i_edge_part_kind { SL_I_PART_ARRAYS, SL_I_PART_KEYED, SL_I_PART_FOREST } sl_i_edge_part_kind;
+typedef enum sl_i_edge_part_kind {
+    SL_I_PART_ARRAYS,
+    SL_I_PART_KEYED,
+    SL_I_PART_FOREST,
+    SL_I_PART_LIST
+} sl_i_edge_part_kind;
 
 typedef struct sl_i_edge_part {
     sl_i_edge_part_kind kind;
@@ -28,10 +34,10 @@ typedef struct sl_i_edge_part {
     const sl_edges *edges;
     bool known_records_only;
     sl_i_pair_reader *reader;
-    /* forest */
+    /* forest (the edges it kept, else neighbours in its order) and list (all edges it kept) */
     const sl_hierarchy *hierarchy;
     const uint32_t *translation; /* record -> record of the result, or NULL */
-    uint32_t *level_codes;       /* by level; made by sl_i_edge_part_prepare */
+    uint32_t *level_codes;       /* forest: by level; made by sl_i_edge_part_prepare */
 } sl_i_edge_part;
 
 /** Scratch for one window of one reader. */
@@ -49,7 +55,7 @@ void sl_i_edge_part_begin_reading(sl_i_edge_part *part);
 void sl_i_edge_part_end_reading(sl_i_edge_part *part);
 /** The part's records must be read in order by one thread at a time; those of others may be read anywhere in parallel. */
 bool sl_i_edge_part_is_sequential(const sl_i_edge_part *part);
-/** Show a window's scores to an exact coder. */
+/** Show a window's scores to a coder that ranks them. */
 sl_status sl_i_edge_part_collect(const sl_i_edge_part *part, uint64_t window, sl_i_window *scratch,
                                  sl_i_score_coder *coder, sl_error *error) SL_MUST_USE;
 /** Code the levels of a forest. */

@@ -86,8 +86,9 @@ static sl_status remember_lone(const listing *l, sl_hierarchy *made, sl_error *e
 
 static sl_status take(const listing *l, uint32_t num_merges, uint32_t *order, uint32_t *join, double *levels,
                       sl_hierarchy **out, sl_error *error) {
+    const sl_i_score_kind kind = {.scale = SL_SCALE_PROBABILITY, .exact = false};
     sl_hierarchy *made = NULL;
-    SL_TRY(sl_i_hierarchy_take(l->num_records, num_merges > 0, num_merges, false, order, join, levels, &made, error));
+    SL_TRY(sl_i_hierarchy_take(l->num_records, num_merges > 0, num_merges, kind, order, join, levels, &made, error));
     sl_status status = remember_lone(l, made, error);
     if (status == SL_OK) {
         *out = made;
@@ -107,9 +108,8 @@ sl_status sl_hierarchy_from_entities(uint32_t num_records, const uint32_t *recor
     double *levels = NULL;
     sl_status status;
     *out = NULL;
-    if (num_records > SL_MAX_RECORDS)
-        return sl_i_fail(error, SL_ERROR_CAPACITY, "a hierarchy holds at most %u records", SL_MAX_RECORDS);
-    SL_TRY(sl_i_check_threshold(threshold, error));
+    SL_TRY(sl_i_check_num_records(num_records, error));
+    SL_TRY(sl_i_check_threshold(SL_SCALE_PROBABILITY, threshold, error));
     if (count > 0 && !entities)
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "the entities of %llu records are missing",
                          (unsigned long long)count);

@@ -4,10 +4,11 @@
  * by the smallest of all, and no record is absorbed twice: two values a record hold the whole history. Merges of one level are
  * then one n-way merge: read by level and absorbed record, each absorbed record goes directly into the record that is smallest
  * when the level is done, after those that went there before; read backwards, that gives every record its position
- * (as in forest.c). Working memory: 20 bytes a record and 4 an event. */
+ * (as in leaf_order.c). Working memory: 20 bytes a record and 4 an event. */
 #include <string.h>
 
 #include "hierarchy/hierarchy.h"
+#include "support/sort.h"
 
 #define AHEAD 16u /* values between a prefetch and its use */
 
@@ -21,7 +22,7 @@ typedef struct trace {
 
 typedef struct replay {
     uint32_t num_records, num_events, num_levels;
-    bool exact;
+    sl_i_score_kind kind;
     const double *thresholds;
     const uint64_t *offsets, *components;
     double *levels;     /* num_levels */
@@ -35,7 +36,7 @@ typedef struct replay {
 
 static double compared(const replay *r, uint32_t event) {
     double threshold = r->thresholds[event];
-    return (r->exact ? threshold : sl_i_round_threshold(threshold)) + 0.0; /* -0.0 becomes 0.0 */
+    return (r->kind.exact ? threshold : sl_i_round_threshold(threshold)) + 0.0; /* -0.0 becomes 0.0 */
 }
 
 /* Events of one threshold follow each other: distinct ones are as many as changes. NaN is found later. */
@@ -53,10 +54,11 @@ static uint32_t count_changes(const replay *r) {
 static sl_status check_event(const replay *r, uint32_t event, sl_error *error) {
     double threshold = r->thresholds[event];
     uint64_t first = r->offsets[event], end = r->offsets[event + 1], count = end > first ? end - first : 0;
-    if (!(threshold >= 0.0 && threshold <= 1.0))
+    if (!sl_i_is_threshold(r->kind.scale, threshold))
         return sl_i_fail_row(error, SL_ERROR_INVALID_THRESHOLD, event, -1,
-                             "merge event %u has the threshold %s: thresholds are numbers from 0 to 1", event,
-                             sl_i_double_to_text(threshold).text);
+                             "merge event %u has the threshold %s: thresholds are %s", event,
+                             sl_i_double_to_text(threshold).text,
+                             r->kind.scale == SL_SCALE_WEIGHT ? "finite numbers" : "numbers from 0 to 1");
     if (event > 0 && compared(r, event) > compared(r, event - 1))
         return sl_i_fail_row(error, SL_ERROR_INVALID_ARGUMENT, event, (int64_t)event - 1,
                              "merge event %u at %s comes after one at %s: give the highest threshold first", event,
@@ -136,14 +138,9 @@ static sl_status replay_events(replay *r, sl_error *error) {
 
 /* A counting sort by level; `slots` has one value a level, zeroed. */
 static void fill_log(replay *r, uint32_t *slots) {
-    uint32_t first = 0;
     for (uint32_t record = 0; record < r->num_records; record++)
         if (r->traces[record].level != SL_NEVER) slots[r->traces[record].level]++;
-    for (uint32_t level = 0; level < r->num_levels; level++) {
-        uint32_t size = slots[level];
-        slots[level] = first;
-        first += size;
-    }
+    sl_i_counts_to_starts_u32(slots, r->num_levels);
     for (uint32_t record = 0; record < r->num_records; record++)
         if (r->traces[record].level != SL_NEVER) r->log[slots[r->traces[record].level]++] = record;
 }
@@ -199,7 +196,7 @@ static sl_status order_records(replay *r, sl_hierarchy **out, sl_error *error) {
     place_absorbed(r, join);
     for (uint32_t record = 0; record < n; record++) order[r->traces[record].size] = record;
     uint32_t num_merges = sl_i_count_merges(n, join, r->log);
-    status = sl_i_hierarchy_take(n, r->num_levels, num_merges, r->exact, order, join, r->levels, out, error);
+    status = sl_i_hierarchy_take(n, r->num_levels, num_merges, r->kind, order, join, r->levels, out, error);
     if (status == SL_OK) r->levels = NULL;
 cleanup:
     if (status != SL_OK) {
@@ -213,8 +210,8 @@ cleanup:
 /* ---- setting up -------------------------------------------------------------------------------------------------- */
 
 static sl_status check_arguments(const replay *r, sl_error *error) {
-    if (r->num_records > SL_MAX_RECORDS)
-        return sl_i_fail(error, SL_ERROR_CAPACITY, "a hierarchy holds at most %u records", SL_MAX_RECORDS);
+    SL_TRY(sl_i_check_num_records(r->num_records, error));
+    SL_TRY(sl_i_check_scale(r->kind.scale, error));
     if (r->num_events == 0 || (r->thresholds && r->offsets && r->components)) return SL_OK;
     return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "the %s of %u merge events are missing",
                      !r->thresholds ? "thresholds"
@@ -241,11 +238,11 @@ static void tear_down(replay *r) {
 }
 
 sl_status sl_hierarchy_from_merges(uint32_t num_records, const double *thresholds, const uint64_t *offsets,
-                                   const uint64_t *components, uint32_t num_events, bool exact, sl_hierarchy **out,
-                                   sl_error *error) {
+                                   const uint64_t *components, uint32_t num_events, bool exact, sl_scale scale,
+                                   sl_hierarchy **out, sl_error *error) {
     replay r = {.num_records = num_records,
                 .num_events = num_events,
-                .exact = exact,
+                .kind = {.scale = scale, .exact = exact},
                 .thresholds = thresholds,
                 .offsets = offsets,
                 .components = components};

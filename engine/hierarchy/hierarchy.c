@@ -4,13 +4,32 @@
 #include <math.h>
 #include <string.h>
 
-sl_status sl_i_check_threshold(double threshold, sl_error *error) {
-    if (threshold >= 0.0 && threshold <= 1.0) return SL_OK;
+#include "hierarchy/constraints.h"
+#include "hierarchy/kept_edges.h"
+#include "hierarchy/scores.h"
+
+const char *sl_i_scale_name(sl_scale scale) { return scale == SL_SCALE_WEIGHT ? "weights" : "probabilities"; }
+
+sl_status sl_i_check_scale(sl_scale scale, sl_error *error) {
+    if (scale == SL_SCALE_PROBABILITY || scale == SL_SCALE_WEIGHT) return SL_OK;
+    return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "there is no scale %d: scores are probabilities or weights",
+                     (int)scale);
+}
+
+bool sl_i_is_threshold(sl_scale scale, double threshold) {
+    return scale == SL_SCALE_WEIGHT ? isfinite(threshold) : threshold >= 0.0 && threshold <= 1.0;
+}
+
+sl_status sl_i_check_threshold(sl_scale scale, double threshold, sl_error *error) {
+    if (sl_i_is_threshold(scale, threshold)) return SL_OK;
+    if (scale == SL_SCALE_WEIGHT)
+        return sl_i_fail(error, SL_ERROR_INVALID_THRESHOLD, "threshold %s is not a finite number",
+                         sl_i_double_to_text(threshold).text);
     return sl_i_fail(error, SL_ERROR_INVALID_THRESHOLD, "threshold %s is outside [0, 1]: pass a number from 0 to 1",
                      sl_i_double_to_text(threshold).text);
 }
 
-double sl_i_round_threshold(double threshold) { return rint(threshold * 1e6) / 1e6; }
+double sl_i_round_threshold(double threshold) { return sl_i_round_to(threshold, SL_I_UNITS); }
 
 /* For every seam q, the last seam before it that is at least as late to close: `stack` holds the candidates, deepest first.
  * Returns the new height, below which stack[height - 1] is that seam; the caller then pushes q. */
@@ -31,7 +50,12 @@ uint32_t sl_i_count_merges(uint32_t num_records, const uint32_t *join, uint32_t 
     return merges;
 }
 
-sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, uint32_t num_merges, bool exact,
+sl_status sl_i_check_num_records(uint32_t num_records, sl_error *error) {
+    if (num_records <= SL_MAX_RECORDS) return SL_OK;
+    return sl_i_fail(error, SL_ERROR_CAPACITY, "a hierarchy holds at most %u records", SL_MAX_RECORDS);
+}
+
+sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, uint32_t num_merges, sl_i_score_kind kind,
                               uint32_t *order, uint32_t *join, double *levels, sl_hierarchy **out, sl_error *error) {
     sl_hierarchy *made = NULL;
     SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "a hierarchy", error));
@@ -39,7 +63,8 @@ sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, uint32_
     made->num_records = num_records;
     made->num_levels = num_levels;
     made->num_merges = num_merges;
-    made->exact = exact;
+    made->scale = kind.scale;
+    made->exact = kind.exact;
     made->order = order;
     made->join = join;
     made->levels = levels;
@@ -59,6 +84,8 @@ void sl_hierarchy_release(sl_hierarchy *hierarchy) {
     sl_i_release(hierarchy->join, hierarchy->num_records, sizeof *hierarchy->join);
     sl_i_release(hierarchy->levels, hierarchy->num_levels, sizeof *hierarchy->levels);
     sl_record_set_release(hierarchy->lone);
+    sl_i_kept_release(hierarchy);
+    sl_i_constraints_release(hierarchy->constraints);
     sl_i_release(hierarchy, 1, sizeof *hierarchy);
 }
 
@@ -69,11 +96,13 @@ const uint32_t *sl_hierarchy_order(const sl_hierarchy *hierarchy) { return hiera
 const uint32_t *sl_hierarchy_join(const sl_hierarchy *hierarchy) { return hierarchy->join; }
 const double *sl_hierarchy_levels(const sl_hierarchy *hierarchy) { return hierarchy->levels; }
 bool sl_hierarchy_is_exact(const sl_hierarchy *hierarchy) { return hierarchy->exact; }
+sl_scale sl_hierarchy_scale(const sl_hierarchy *hierarchy) { return hierarchy->scale; }
 
 uint64_t sl_hierarchy_memory(const sl_hierarchy *hierarchy) {
     return sizeof *hierarchy + 2 * sl_i_block_bytes(hierarchy->num_records, sizeof(uint32_t)) +
            sl_i_block_bytes(hierarchy->num_levels, sizeof(double)) +
-           (hierarchy->lone ? sl_record_set_memory(hierarchy->lone) : 0);
+           (hierarchy->lone ? sl_record_set_memory(hierarchy->lone) : 0) + sl_i_kept_memory(hierarchy) +
+           sl_i_constraints_memory(hierarchy->constraints);
 }
 
 uint32_t sl_i_applied_levels(const sl_hierarchy *hierarchy, double compared, uint32_t near) {
@@ -102,7 +131,7 @@ uint32_t sl_i_applied_levels(const sl_hierarchy *hierarchy, double compared, uin
 sl_status sl_hierarchy_applied_levels(const sl_hierarchy *hierarchy, double threshold, uint32_t *out_levels,
                                       sl_error *error) {
     *out_levels = 0;
-    SL_TRY(sl_i_check_threshold(threshold, error));
+    SL_TRY(sl_i_check_threshold(hierarchy->scale, threshold, error));
     double compared = hierarchy->exact ? threshold : sl_i_round_threshold(threshold);
     *out_levels = sl_i_applied_levels(hierarchy, compared, hierarchy->num_levels / 2);
     return SL_OK;
@@ -111,7 +140,7 @@ sl_status sl_hierarchy_applied_levels(const sl_hierarchy *hierarchy, double thre
 bool sl_hierarchy_equal(const sl_hierarchy *a, const sl_hierarchy *b) {
     if (a == b) return true;
     return a->num_records == b->num_records && a->num_levels == b->num_levels && a->exact == b->exact &&
-           memcmp(a->order, b->order, a->num_records * sizeof *a->order) == 0 &&
+           a->scale == b->scale && memcmp(a->order, b->order, a->num_records * sizeof *a->order) == 0 &&
            memcmp(a->join, b->join, a->num_records * sizeof *a->join) == 0 &&
            memcmp(a->levels, b->levels, a->num_levels * sizeof *a->levels) == 0;
 }
@@ -142,7 +171,10 @@ static sl_status check_levels(const sl_hierarchy *hierarchy, uint32_t *uses, sl_
     if (n > 0 && hierarchy->join[n - 1] != SL_NEVER) return corrupt(error, "the last join is not NEVER", n - 1);
     for (uint32_t level = 0; level < k; level++) {
         double value = hierarchy->levels[level];
-        if (!(value >= 0.0 && value <= 1.0)) return corrupt(error, "a level is outside [0, 1]", level);
+        if (!sl_i_is_threshold(hierarchy->scale, value))
+            return corrupt(error,
+                           hierarchy->scale == SL_SCALE_WEIGHT ? "a level is not finite" : "a level is outside [0, 1]",
+                           level);
         if (level > 0 && !(value < hierarchy->levels[level - 1])) return corrupt(error, "levels do not fall", level);
         if (!hierarchy->exact && value != sl_i_round_threshold(value))
             return corrupt(error, "a level is not rounded", level);
@@ -171,7 +203,8 @@ sl_status sl_hierarchy_validate(const sl_hierarchy *hierarchy, sl_error *error) 
     SL_TRY_CLEANUP(status, check_levels(hierarchy, scratch, error));
     SL_TRY_CLEANUP(status, check_canonical(hierarchy, scratch, error));
     if (sl_i_count_merges(hierarchy->num_records, hierarchy->join, scratch) != hierarchy->num_merges)
-        status = corrupt(error, "the number of merges is wrong", hierarchy->num_merges);
+        SL_TRY_CLEANUP(status, corrupt(error, "the number of merges is wrong", hierarchy->num_merges));
+    status = sl_i_kept_validate(hierarchy, error);
 cleanup:
     sl_i_release(scratch, hierarchy->num_records, sizeof *scratch);
     return status;

@@ -6,10 +6,12 @@
  * 3. Number: events in this order come after the events they are made of, so one that stands for each position where a
  *    component starts is enough to list the components of the next.
  *
- * O(n). 16 bytes a merge and 8 a component are kept; while they are made, 4 bytes a record and 20 a merge more. */
+ * O(n). 16 bytes a merge and 8 a component are kept; while they are made, 4 bytes a record and 20 a merge more. Pairs are counted
+ * when they are asked for, from the sizes of the components. */
 #include <string.h>
 
 #include "hierarchy/hierarchy.h"
+#include "support/sort.h"
 
 #define NOTHING UINT32_MAX /* no node, no event: there are fewer than records */
 
@@ -64,21 +66,12 @@ static void thread_nodes(const sl_hierarchy *hierarchy, const node *nodes, uint3
     }
 }
 
-/* `slots` has one value a level. */
-static void count_levels(const node *nodes, uint32_t count, uint32_t *slots, uint32_t num_levels) {
-    uint32_t first = 0;
-    for (uint32_t i = 0; i < count; i++) slots[nodes[i].level]++;
-    for (uint32_t level = 0; level < num_levels; level++) {
-        uint32_t size = slots[level];
-        slots[level] = first;
-        first += size;
-    }
-}
-
+/* `slots` has one zeroed value a level. */
 static void order_nodes(sl_merge_events *events, const node *nodes, const uint32_t *heads, const uint32_t *next,
                         uint32_t *slots) {
     uint32_t seams = 0;
-    count_levels(nodes, events->num_events, slots, events->hierarchy->num_levels);
+    for (uint32_t i = 0; i < events->num_events; i++) slots[nodes[i].level]++;
+    sl_i_counts_to_starts_u32(slots, events->hierarchy->num_levels);
     for (uint32_t record = 0; record < events->hierarchy->num_records; record++)
         for (uint32_t i = heads[record]; i != NOTHING; i = next[i]) events->events[slots[nodes[i].level]++] = nodes[i];
     for (uint32_t e = 0; e < events->num_events; e++) {
@@ -176,6 +169,16 @@ void sl_merge_events_release(sl_merge_events *events) {
 
 uint32_t sl_merge_events_count(const sl_merge_events *events) { return events->num_events; }
 
+/* ---- pairs ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t pairs_of(const sl_merge_events *events, uint32_t event) {
+    uint64_t pairs = sl_i_pairs_among(events->events[event].num_records);
+    for (uint64_t c = first_component(events, event); c < first_component(events, event + 1); c++)
+        if (events->components[c] >= events->num_records)
+            pairs -= sl_i_pairs_among(events->events[events->components[c] - events->num_records].num_records);
+    return pairs;
+}
+
 bool sl_merge_events_get(const sl_merge_events *events, uint32_t index, sl_merge_event *out) {
     *out = (sl_merge_event){0};
     if (index >= events->num_events) return false;
@@ -186,6 +189,43 @@ bool sl_merge_events_get(const sl_merge_events *events, uint32_t index, sl_merge
                             .components = events->components + first,
                             .num_components = (uint32_t)(end - first),
                             .num_records = event->num_records,
-                            .records = events->hierarchy->order + event->start};
+                            .records = events->hierarchy->order + event->start,
+                            .num_pairs = pairs_of(events, index)};
     return true;
+}
+
+/* Take the events of more than `least` pairs, and the first `ties` of those of `least`, level by level from the lowest threshold: the
+ * order in which they are listed is also the one in which equal ones are preferred. */
+static uint32_t take_critical(const sl_merge_events *events, const uint64_t *pairs, uint64_t least, uint32_t ties,
+                              uint32_t *taken) {
+    uint32_t count = 0;
+    for (uint32_t end = events->num_events, start; end > 0; end = start) {
+        for (start = end - 1; start > 0 && events->events[start - 1].level == events->events[end - 1].level;) start--;
+        for (uint32_t e = start; e < end; e++) {
+            bool is_tie = pairs[e] == least && ties > 0;
+            if (pairs[e] > least || is_tie) taken[count++] = e;
+            ties -= is_tie;
+        }
+    }
+    return count;
+}
+
+sl_status sl_merge_events_critical(const sl_merge_events *events, uint32_t count, uint32_t *events_out,
+                                   uint32_t *out_count, sl_error *error) {
+    uint64_t *pairs = NULL, *sorted = NULL, m = events->num_events;
+    sl_status status;
+    *out_count = 0;
+    if (count > m) count = (uint32_t)m;
+    if (count == 0) return SL_OK;
+    SL_TRY_CLEANUP(status, sl_i_allocate(&pairs, m, sizeof *pairs, "pairs of merge events", error));
+    SL_TRY_CLEANUP(status, sl_i_allocate(&sorted, 2 * m, sizeof *sorted, "pairs of merge events", error));
+    for (uint32_t e = 0; e < m; e++) sorted[e] = pairs[e] = pairs_of(events, e);
+    sl_i_sort_u64(sorted, sorted + m, m);
+    uint64_t least = sorted[m - count], end_of_ties = m - count;
+    while (end_of_ties < m && sorted[end_of_ties] == least) end_of_ties++; /* behind it come those of more pairs */
+    *out_count = take_critical(events, pairs, least, (uint32_t)(end_of_ties - (m - count)), events_out);
+cleanup:
+    sl_i_release(pairs, m, sizeof *pairs);
+    sl_i_release(sorted, 2 * m, sizeof *sorted);
+    return status;
 }

@@ -4,7 +4,9 @@
  * Ranks keep the order of records, so the result is canonical without any sorting. */
 #include <string.h>
 
+#include "hierarchy/constraints.h"
 #include "hierarchy/hierarchy.h"
+#include "hierarchy/kept_edges.h"
 #include "records/record_set.h"
 
 void sl_i_mark_joined(const sl_hierarchy *hierarchy, uint64_t *joined) {
@@ -102,14 +104,16 @@ static sl_status translate_lone(const selection *s, sl_hierarchy *made, sl_error
     return status;
 }
 
-static sl_status take_selection(selection *s, sl_hierarchy **out, sl_error *error) {
+static sl_status take_selection(selection *s, sl_i_ticker *ticker, sl_hierarchy **out, sl_error *error) {
     const sl_hierarchy *from = s->from;
     sl_hierarchy *made = NULL;
-    SL_TRY(sl_i_hierarchy_take(s->kept, from->num_levels, from->num_merges, from->exact, s->order, s->join, s->levels,
-                               &made, error));
+    SL_TRY(sl_i_hierarchy_take(s->kept, from->num_levels, from->num_merges, sl_i_score_kind_of(from), s->order, s->join,
+                               s->levels, &made, error));
     s->order = s->join = NULL;
     s->levels = NULL;
+    made->constraints = sl_i_constraints_retain(from->constraints);
     sl_status status = translate_lone(s, made, error);
+    if (status == SL_OK) status = sl_i_kept_select(from, s->ranks, made, ticker, error);
     if (status == SL_OK)
         *out = made;
     else
@@ -129,7 +133,7 @@ sl_status sl_i_hierarchy_select(const sl_hierarchy *hierarchy, const uint32_t *r
     SL_TRY_CLEANUP(status, sl_i_allocate(&s.levels, num_levels, sizeof *s.levels, "the levels", error));
     memcpy(s.levels, hierarchy->levels, num_levels * sizeof *s.levels);
     SL_TRY_CLEANUP(status, keep_positions(&s, ticker, error));
-    status = take_selection(&s, out, error);
+    status = take_selection(&s, ticker, out, error);
 cleanup:
     sl_i_release(s.order, s.kept, sizeof *s.order);
     sl_i_release(s.join, s.kept, sizeof *s.join);

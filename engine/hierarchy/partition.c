@@ -1,9 +1,11 @@
 /* partition.c: the entities at one threshold.
  *
  * A partition is a hierarchy and a level; its arrays (offsets, sizes, labels, records) are made by one scan when first asked
- * for, and then kept. No lock: two threads may make the same array, and one of them is kept. Records that the hierarchy does not cover yet are singletons at the end:
- * entity ids and positions go on after the hierarchy's, so only the arrays' tails differ. */
-#include "hierarchy/hierarchy.h"
+ * for, and then kept. No lock: two threads may make the same array, and one of them is kept. Records that the hierarchy does
+ * not cover yet are singletons at the end: entity ids and positions go on after the hierarchy's, so only the arrays' tails
+ * differ. */
+#include "hierarchy/partition.h"
+
 #include "hierarchy/position_scan.h"
 
 typedef _Atomic(uint32_t *) lazy_array;
@@ -74,6 +76,8 @@ void sl_partition_release(sl_partition *partition) {
     sl_i_release(partition, 1, sizeof *partition);
 }
 
+const sl_hierarchy *sl_i_partition_hierarchy(const sl_partition *partition) { return partition->hierarchy; }
+
 double sl_partition_threshold(const sl_partition *partition) { return partition->threshold; }
 uint32_t sl_partition_num_records(const sl_partition *partition) { return partition->num_records; }
 uint32_t sl_partition_num_entities(const sl_partition *partition) { return partition->num_entities; }
@@ -98,9 +102,7 @@ static void make_offsets(const sl_partition *partition, uint32_t *offsets) {
 }
 
 static void make_sizes(const sl_partition *partition, uint32_t *sizes) {
-    const uint32_t *offsets = atomic_load_explicit(&partition->offsets, memory_order_acquire);
-    for (uint32_t entity = 0; entity < partition->num_entities; entity++)
-        sizes[entity] = offsets[entity + 1] - offsets[entity];
+    sl_sizes_column(atomic_load_explicit(&partition->offsets, memory_order_acquire), partition->num_entities, sizes);
 }
 
 static void make_labels(const sl_partition *partition, uint32_t *labels) {

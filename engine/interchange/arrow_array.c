@@ -1,6 +1,7 @@
 /* arrow_array.c: see arrow_array.h. */
 #include "interchange/arrow_array.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_BUFFERS 3
@@ -106,6 +107,7 @@ typedef struct schema_part {
     uint64_t num_children, num_structs;
     char *name;
     uint64_t name_size;
+    char format[16]; /* of types with a width */
 } schema_part;
 
 static void free_schema_part(schema_part *part) {
@@ -154,7 +156,8 @@ sl_status sl_i_schema_make(struct ArrowSchema *out, const sl_i_arrow_type *type,
         free_schema_part(part);
         return status;
     }
-    *out = (struct ArrowSchema){.format = type->format,
+    if (type->width) (void)snprintf(part->format, sizeof part->format, "%s%u", type->format, (unsigned)type->width);
+    *out = (struct ArrowSchema){.format = type->width ? part->format : type->format,
                                 .name = part->name,
                                 .n_children = (int64_t)type->num_members,
                                 .children = type->num_members ? part->children : NULL,

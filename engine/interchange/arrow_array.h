@@ -25,6 +25,7 @@ sl_status sl_i_array_strings(struct ArrowArray *out, const char *const *texts, c
 /** A type, as static strings. */
 typedef struct sl_i_arrow_type {
     const char *format;
+    uint32_t width;                             /* to be written after the format; 0: none */
     const char *dictionary_format;              /* of the values, or NULL */
     const struct sl_i_arrow_type *member_types; /* children, or NULL */
     const char *const *member_names;

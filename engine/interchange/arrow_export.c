@@ -89,22 +89,73 @@ static const char *number_format(sl_column_type type) {
     return sl_i_column_number_size(type) ? formats[type] : NULL;
 }
 
+/* A copy of `count` values as the second buffer of an array. */
+static sl_status copy_values(struct ArrowArray *array, const void *values, uint64_t count, size_t size,
+                             sl_error *error) {
+    void *copy = NULL;
+    SL_TRY(sl_i_array_buffer(array, 1, count, size, &copy, error));
+    if (count) memcpy(copy, values, (size_t)count * size);
+    return SL_OK;
+}
+
+/* Add a column of one buffer: a copy of `values`. */
+static sl_status add_values(sl_table *table, const char *name, const sl_i_arrow_type *type, const void *values,
+                            size_t size, sl_error *error) {
+    struct ArrowArray array;
+    SL_TRY(sl_i_array_make(&array, table->num_rows, 2, 0, false, error));
+    sl_status status = copy_values(&array, values, table->num_rows, size, error);
+    if (status == SL_OK) status = sl_i_table_take(table, name, type, &array, error);
+    if (status != SL_OK) sl_i_array_drop(&array);
+    return status;
+}
+
 sl_status sl_table_add_numbers(sl_table *table, const char *name, sl_column_type type, const void *values,
                                sl_error *error) {
     const sl_i_arrow_type arrow_type = {.format = number_format(type)};
-    size_t size = sl_i_column_number_size(type);
     if (!arrow_type.format || (!values && table->num_rows > 0))
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
                          "a column of type %s without values cannot be exported as numbers",
                          sl_i_column_type_name(type));
+    return add_values(table, name, &arrow_type, values, sl_i_column_number_size(type), error);
+}
+
+/* ---------------------------------------------------------------------------------------------- values of a width */
+
+static sl_status check_width(const sl_table *table, uint32_t width, const void *values, sl_error *error) {
+    if (width > 0 && width <= INT32_MAX && (values || table->num_rows == 0) &&
+        table->num_rows <= INT64_MAX / sizeof(uint32_t) / width)
+        return SL_OK;
+    return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
+                     "a column of %" PRIu64 " values of width %" PRIu32 " cannot be exported: the values are missing, "
+                     "or they are 0 or too many bytes",
+                     table->num_rows, width);
+}
+
+sl_status sl_table_add_binary(sl_table *table, const char *name, uint32_t width, const void *values, sl_error *error) {
+    const sl_i_arrow_type type = {.format = "w:", .width = width};
+    SL_TRY(check_width(table, width, values, error));
+    return add_values(table, name, &type, values, width, error);
+}
+
+static const sl_i_arrow_type list_item_type = {.format = "I"};
+static const char *const list_item_name = "item";
+
+sl_status sl_table_add_lists(sl_table *table, const char *name, uint32_t width, const uint32_t *values,
+                             sl_error *error) {
+    const sl_i_arrow_type type = {.format = "+w:",
+                                  .width = width,
+                                  .member_types = &list_item_type,
+                                  .member_names = &list_item_name,
+                                  .num_members = 1};
     struct ArrowArray array;
-    void *copy = NULL;
-    SL_TRY(sl_i_array_make(&array, table->num_rows, 2, 0, false, error));
-    sl_status status = sl_i_array_buffer(&array, 1, table->num_rows, size, &copy, error);
-    if (status == SL_OK) {
-        if (table->num_rows) memcpy(copy, values, (size_t)table->num_rows * size);
-        status = sl_i_table_take(table, name, &arrow_type, &array, error);
-    }
+    SL_TRY(check_width(table, width, values, error));
+    SL_TRY(sl_i_array_make(&array, table->num_rows, 1, 1, false, error));
+    uint64_t count = table->num_rows * width;
+    sl_status status;
+    SL_TRY_CLEANUP(status, sl_i_array_make(array.children[0], count, 2, 0, false, error));
+    SL_TRY_CLEANUP(status, copy_values(array.children[0], values, count, sizeof *values, error));
+    status = sl_i_table_take(table, name, &type, &array, error);
+cleanup:
     if (status != SL_OK) sl_i_array_drop(&array);
     return status;
 }
@@ -122,10 +173,8 @@ static sl_status check_codes(const sl_table *table, const uint32_t *codes, uint3
 
 static sl_status make_categories(const sl_table *table, const uint32_t *codes, const char *const *strings,
                                  uint32_t num_strings, struct ArrowArray *array, sl_error *error) {
-    uint32_t *copy = NULL;
     size_t *lengths = NULL;
-    SL_TRY(sl_i_array_buffer(array, 1, table->num_rows, sizeof *copy, &copy, error));
-    if (table->num_rows) memcpy(copy, codes, (size_t)table->num_rows * sizeof *copy);
+    SL_TRY(copy_values(array, codes, table->num_rows, sizeof *codes, error));
     SL_TRY(sl_i_allocate(&lengths, num_strings, sizeof *lengths, "categories", error));
     for (uint32_t i = 0; i < num_strings; i++) lengths[i] = strlen(strings[i]);
     sl_status status = sl_i_array_strings(array->dictionary, strings, lengths, num_strings, error);

@@ -1,14 +1,11 @@
 /* table_records.c: the sources and keys of records as columns of a table.
  *
- * Records are gathered by index: a few rows ahead the record is prefetched, half as far ahead the bytes it points to. Keys are
- * uint64, large_utf8 or large_binary where the context holds no other kind (an empty context: large_utf8), else a dense
- * union of the three, each row naming its member and its place there. Needs no lock: published records do not change. */
+ * Keys are uint64, large_utf8 or large_binary where the context holds no other kind (an empty context: large_utf8), else a
+ * dense union of the three, each row naming its member and its place there. Needs no lock: published records do not change. */
 #include <inttypes.h>
 
 #include "interchange/table.h"
 #include "records/context.h"
-
-#define AHEAD 32u
 
 enum { MEMBER_INT, MEMBER_STRING, MEMBER_BYTES, NUM_MEMBERS };
 
@@ -34,13 +31,7 @@ static sl_status check_records(const rows *from, sl_error *error) {
 }
 
 static inline __attribute__((always_inline)) const sl_i_stored *stored_at(const rows *from, uint64_t row) {
-    const sl_i_record_store *store = &from->context->store;
-    if (row + AHEAD < from->count) {
-        SL_I_PREFETCH(sl_i_store_at(store, from->records[row + AHEAD]));
-        const sl_i_stored *nearer = sl_i_store_at(store, from->records[row + AHEAD / 2]);
-        if (!sl_i_stored_is_int(nearer)) SL_I_PREFETCH(sl_i_stored_text(nearer));
-    }
-    return sl_i_store_at(store, from->records[row]);
+    return sl_i_store_gather(&from->context->store, from->records, row, from->count);
 }
 
 static unsigned member_of(const sl_i_stored *stored) {

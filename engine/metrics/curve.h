@@ -1,14 +1,13 @@
 /* curve.h: the sums from which every metric is a formula, one row for every distinct partition asked for.
  *
- * A cut is known by how many levels it applies. The distinct cuts asked for, ascending, are the curve's buckets: a merge at
- * level l counts from the first bucket that applies more than l levels. Passes add what each merge changes to its bucket;
- * prefix sums then turn changes into values, so one cut, a sweep and the full curve are the same code. */
+ * The distinct cuts asked for are the curve's buckets (cuts.h). Passes add what each merge changes to its bucket; prefix sums
+ * then turn changes into values, so one cut, a sweep and the full curve are the same code. */
 #ifndef SL_METRICS_CURVE_H
 #define SL_METRICS_CURVE_H
 
 #include <math.h>
 
-#include "hierarchy/hierarchy.h"
+#include "metrics/cuts.h"
 #include "support/pool.h"
 
 /** Sums over the judged entities, changed by their merges: one cache line. First changes, then values. The second half
@@ -47,7 +46,17 @@ struct sl_curve {
     uint32_t reference_entities;
     uint64_t reference_pairs;
     double reference_size_log;
+    double seconds; /* that it took to make */
 };
+
+/** sl_curve_create with a ticker in the place of the options' progress; `options` is never NULL. */
+sl_status sl_i_curve_make(const sl_hierarchy *hierarchy, uint32_t num_records, const sl_curve_options *options,
+                          sl_i_ticker *ticker, sl_curve **out, sl_error *error) SL_MUST_USE;
+
+/** Whether a metric is one of lifetimes: a pass over the hierarchy, no formula over the sums of one cut (formulas.c). */
+bool sl_i_metric_is_of_lifetimes(sl_metric metric);
+/** SL_ERROR_INVALID_ARGUMENT for a parameter out of range, of a metric that takes one (formulas.c). */
+sl_status sl_i_check_parameter(sl_metric metric, double parameter, sl_error *error) SL_MUST_USE;
 
 /** Over how many records a hierarchy is measured: its own for 0. SL_ERROR_INVALID_ARGUMENT for fewer than it has. */
 sl_status sl_i_measured_records(const sl_hierarchy *hierarchy, uint32_t *num_records, sl_error *error) SL_MUST_USE;
@@ -60,6 +69,9 @@ typedef struct sl_i_judged {
     uint32_t num_levels_used;  /* levels from here on are applied by no bucket: as good as NEVER */
     const uint32_t *bucket_of; /* by level below num_levels_used; NULL: the level itself */
 } sl_i_judged;
+
+/** The same at some cuts, which it borrows. */
+sl_i_judged sl_i_judged_of(const sl_hierarchy *hierarchy, uint32_t num_records, const sl_i_cuts *cuts);
 
 static inline uint32_t sl_i_bucket(const sl_i_judged *judged, uint32_t level) {
     return judged->bucket_of ? judged->bucket_of[level] : level;

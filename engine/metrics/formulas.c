@@ -33,7 +33,6 @@ static double harmonic(double a, double b) { return a + b > 0.0 ? 2.0 * a * b / 
 
 static double precision(const cut *c) { return ratio((double)c->tp, (double)c->predicted); }
 static double recall(const cut *c) { return ratio((double)c->tp, (double)c->true_pairs); }
-static double f1(const cut *c) { return ratio(2.0 * (double)c->tp, (double)c->predicted + (double)c->true_pairs); }
 
 /* (1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP), with TP + FN and TP + FP put together; above 1 divided by b^2, which then cannot
  * overflow. */
@@ -142,26 +141,47 @@ static double mean_size(const cut *c) { return c->entities > 0.0 ? c->n / c->ent
 static double singletons(const cut *c) { return c->judged->singletons; }
 static double pair_count(const cut *c) { return (double)c->predicted; }
 
+/* ---- many cuts at once ------------------------------------------------------------------------------------------- */
+
+#define COLUMN_ROWS 256u /* gathered at a time: few enough to stay in the cache */
+
+static void fill_f1(const sl_curve *curve, uint64_t first, uint64_t last, double *values) {
+    uint64_t true_pairs[COLUMN_ROWS], predicted[COLUMN_ROWS], reference[COLUMN_ROWS];
+    for (uint64_t row = first; row < last;) {
+        uint64_t count = last - row < COLUMN_ROWS ? last - row : COLUMN_ROWS;
+        for (uint64_t i = 0; i < count; i++) {
+            const sl_i_judged_sums *judged = &curve->judged[curve->row_buckets[row + i]];
+            true_pairs[i] = judged->true_pairs;
+            predicted[i] = judged->pairs;
+            reference[i] = curve->reference_pairs;
+        }
+        sl_f1_column(true_pairs, predicted, reference, count, values + row);
+        row += count;
+    }
+}
+
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 typedef struct metric_entry {
     const char *name;
-    /* One of the two: a formula over the sums of one cut, or a pass that fills all rows. */
+    /* One of the three: a formula over the sums of one cut, one over those of many, or a pass that fills all rows. */
     double (*evaluate)(const cut *c);
+    void (*fill)(const sl_curve *curve, uint64_t first, uint64_t last, double *values);
     sl_status (*measure)(const sl_curve *curve, double parameter, double *values, sl_error *error);
     bool needs_reference, is_count;
     const char *definition;
 } metric_entry;
 
-#define FORMULA(function) function, NULL
-#define PASS(function) NULL, function
+#define FORMULA(function) function, NULL, NULL
+#define COLUMN(function) NULL, function, NULL
+#define PASS(function) NULL, NULL, function
 
 static const metric_entry metrics[SL_NUM_METRICS] = {
     [SL_METRIC_PRECISION] = {"precision", FORMULA(precision), true, false,
                              "Share of the record pairs put together that belong together: TP / (TP + FP)."},
     [SL_METRIC_RECALL] = {"recall", FORMULA(recall), true, false,
                           "Share of the record pairs that belong together that were put together: TP / (TP + FN)."},
-    [SL_METRIC_F1] = {"f1", FORMULA(f1), true, false,
+    [SL_METRIC_F1] = {"f1", COLUMN(fill_f1), true, false,
                       "Harmonic mean of pairwise precision and recall: 2 TP / (2 TP + FP + FN)."},
     [SL_METRIC_F_BETA] = {"f_beta", FORMULA(f_beta), true, false,
                           "Pairwise F measure that weighs recall beta times as much as precision."},
@@ -243,6 +263,11 @@ bool sl_metric_is_count(sl_metric metric) {
     return entry && entry->is_count;
 }
 
+bool sl_i_metric_is_of_lifetimes(sl_metric metric) {
+    const metric_entry *entry = entry_of(metric);
+    return entry && entry->measure;
+}
+
 #define LONGEST_NAME 63
 
 /* Levenshtein distance; names longer than LONGEST_NAME are compared by their beginnings. */
@@ -284,8 +309,6 @@ sl_status sl_metric_from_name(const char *name, sl_metric *out, sl_error *error)
 
 /* ---- evaluation -------------------------------------------------------------------------------------------------- */
 
-static uint64_t pairs_of(uint64_t records) { return records > 0 ? records * (records - 1) / 2 : 0; }
-
 typedef struct evaluation {
     const sl_curve *curve;
     const metric_entry *entry;
@@ -302,12 +325,16 @@ static void evaluate_rows(void *state, uint64_t task, uint32_t lane) {
     uint64_t last = first + (left < ROWS_A_TASK ? left : ROWS_A_TASK);
     cut c = {.n = curve->num_records,
              .log_n = curve->num_records > 0 ? log(curve->num_records) : 0.0,
-             .all_pairs = pairs_of(curve->num_records),
+             .all_pairs = sl_i_pairs_among(curve->num_records),
              .true_pairs = curve->reference_pairs,
              .references = curve->reference_entities,
              .reference_size_log = curve->reference_size_log,
              .parameter = e->parameter};
     (void)lane;
+    if (e->entry->fill) {
+        e->entry->fill(curve, first, last, e->values);
+        return;
+    }
     for (uint64_t row = first; row < last; row++) {
         uint32_t bucket = curve->row_buckets[row];
         c.judged = &curve->judged[bucket];
@@ -320,7 +347,7 @@ static void evaluate_rows(void *state, uint64_t task, uint32_t lane) {
     }
 }
 
-static sl_status check_parameter(sl_metric metric, double parameter, sl_error *error) {
+sl_status sl_i_check_parameter(sl_metric metric, double parameter, sl_error *error) {
     if (metric == SL_METRIC_THRESHOLD_SENSITIVITY) return sl_i_check_shift(parameter, error);
     if (metric != SL_METRIC_F_BETA || (parameter > 0.0 && isfinite(parameter))) return SL_OK;
     return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "beta of f_beta is %g: pass a number above 0", parameter);
@@ -332,7 +359,7 @@ sl_status sl_curve_metric(const sl_curve *curve, sl_metric metric, double parame
     if (entry->needs_reference && !curve->reference)
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
                          "the metric \"%s\" compares with a reference, and there is none: add one", entry->name);
-    SL_TRY(check_parameter(metric, parameter, error));
+    SL_TRY(sl_i_check_parameter(metric, parameter, error));
     if (!values && curve->num_rows > 0)
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
                          "there is no room for the values: pass an array of %llu doubles",
@@ -340,5 +367,5 @@ sl_status sl_curve_metric(const sl_curve *curve, sl_metric metric, double parame
     if (entry->measure) return entry->measure(curve, parameter, values, error);
     evaluation e = {curve, entry, parameter, values};
     uint64_t tasks = curve->num_rows / ROWS_A_TASK + (curve->num_rows % ROWS_A_TASK != 0);
-    return sl_i_parallel(tasks, sl_num_threads(), evaluate_rows, &e, NULL, 0, error);
+    return sl_i_parallel(tasks, tasks > 1 ? sl_num_threads() : 1, evaluate_rows, &e, NULL, 0, error);
 }

@@ -4,7 +4,8 @@
  * An entity of the hierarchy is a single record, or an n-way node of the Cartesian tree of the joins. Its life is told in
  * steps: step 0 is before any level applies, step l + 1 is where level l does, and step num_levels + 1 never comes. It is born
  * at its own level's step (a single record at 0) and dies at its parent's: it is an entity at the thresholds t with
- * level[death] < t <= level[birth]. Its lifetime is the difference, where step 0 stands at 1 and the last step at 0.
+ * level[death] < t <= level[birth]. Its lifetime is the difference, where step 0 stands at 1 and the last step at 0. Weights are
+ * first made into their place in the range of the levels, which is a number in [0, 1].
  *
  * Each metric is one walk over the entities that adds what an entity counts where that begins and takes it away where it
  * ends, and prefix sums: over steps for stability, over the rows in the order of their thresholds for sensitivity. Levels of
@@ -80,17 +81,37 @@ static inline sl_status visit_entities(const sl_hierarchy *hierarchy, uint32_t n
     return SL_OK;
 }
 
-/* The threshold 1 in the units in which levels are added. */
-static double whole(const sl_hierarchy *hierarchy) { return hierarchy->exact ? 1.0 : SL_I_UNITS; }
-
-static double in_units(const sl_hierarchy *hierarchy, double threshold) {
-    return hierarchy->exact ? threshold : rint(threshold * SL_I_UNITS);
+static double within_0_and_1(double number) {
+    number = number > 0.0 ? number : 0.0; /* -0.0 becomes 0.0 */
+    return number < 1.0 ? number : 1.0;
 }
 
-/* The threshold of a step in those units: 1 before all levels, 0 after them. */
+/* Where a threshold is in [0, 1]: of weights, from the lowest level to the highest, which is the place of all where the two are one.
+ * Halves, since the range itself may be too large for a double. */
+static double place(const sl_hierarchy *hierarchy, double threshold) {
+    if (hierarchy->scale == SL_SCALE_PROBABILITY || hierarchy->num_levels == 0) return within_0_and_1(threshold);
+    double half_lowest = hierarchy->levels[hierarchy->num_levels - 1] * 0.5;
+    double half_range = hierarchy->levels[0] * 0.5 - half_lowest;
+    return half_range > 0.0 ? within_0_and_1((threshold * 0.5 - half_lowest) / half_range) : 1.0;
+}
+
+/* Whether places are multiples of 1e-6. */
+static bool is_rounded(const sl_hierarchy *hierarchy) {
+    return !hierarchy->exact && hierarchy->scale == SL_SCALE_PROBABILITY;
+}
+
+/* The place 1 in the units in which levels are added. */
+static double whole(const sl_hierarchy *hierarchy) { return is_rounded(hierarchy) ? SL_I_UNITS : 1.0; }
+
+static double in_units(const sl_hierarchy *hierarchy, double at) {
+    return is_rounded(hierarchy) ? rint(at * SL_I_UNITS) : at;
+}
+
+/* The place of a step in those units: 1 before all levels, 0 after them. */
 static double step_threshold(const sl_hierarchy *hierarchy, uint32_t step) {
     if (step == 0) return whole(hierarchy);
-    return step == last_step(hierarchy) ? 0.0 : in_units(hierarchy, hierarchy->levels[step - 1]);
+    if (step == last_step(hierarchy)) return 0.0;
+    return in_units(hierarchy, place(hierarchy, hierarchy->levels[step - 1]));
 }
 
 /* ---- entity_stability -------------------------------------------------------------------------------------------- */
@@ -124,6 +145,12 @@ static sl_status sum_lifetimes(const sl_curve *curve, stability_step *steps, sl_
     return SL_OK;
 }
 
+/* A weight above the highest level counts as that one. */
+static uint32_t applied_within(const sl_hierarchy *hierarchy, double threshold, uint32_t near) {
+    bool above = hierarchy->scale == SL_SCALE_WEIGHT && hierarchy->num_levels > 0 && threshold > hierarchy->levels[0];
+    return above ? 1 : sl_i_applied_levels(hierarchy, threshold, near);
+}
+
 sl_status sl_i_entity_stability(const sl_curve *curve, double parameter, double *values, sl_error *error) {
     const sl_hierarchy *hierarchy = curve->hierarchy;
     double all = (double)curve->num_records * whole(hierarchy);
@@ -135,7 +162,7 @@ sl_status sl_i_entity_stability(const sl_curve *curve, double parameter, double 
     SL_TRY(sl_i_allocate(&steps, num_steps, sizeof *steps, "lifetimes", error));
     SL_TRY_CLEANUP(status, sum_lifetimes(curve, steps, error));
     for (uint64_t row = 0; row < curve->num_rows; row++) {
-        applied = sl_i_applied_levels(hierarchy, curve->thresholds[row], applied);
+        applied = applied_within(hierarchy, curve->thresholds[row], applied);
         values[row] = all > 0.0 ? fmin(fmax(steps[applied].sum / all, 0.0), 1.0) : 1.0;
     }
 cleanup:
@@ -152,27 +179,27 @@ sl_status sl_i_check_shift(double shift, sl_error *error) {
                      sl_i_double_to_text(shift).text);
 }
 
-static double compared(const sl_hierarchy *hierarchy, double threshold) {
-    return hierarchy->exact ? threshold : sl_i_round_threshold(threshold);
+static double compared(const sl_hierarchy *hierarchy, double at) {
+    return is_rounded(hierarchy) ? sl_i_round_threshold(at) : at;
 }
-static double raised(const sl_hierarchy *hierarchy, double threshold, double shift) {
-    double up = compared(hierarchy, threshold + shift);
+static double raised(const sl_hierarchy *hierarchy, double at, double shift) {
+    double up = compared(hierarchy, at + shift);
     return up < 1.0 ? up : 1.0;
 }
-static double lowered(const sl_hierarchy *hierarchy, double threshold, double shift) {
-    double down = compared(hierarchy, threshold - shift);
+static double lowered(const sl_hierarchy *hierarchy, double at, double shift) {
+    double down = compared(hierarchy, at - shift);
     return down > 0.0 ? down : 0.0;
 }
 
-/* Rows by rank of their threshold. An entity is the same on both sides of the ranks from_death[death] .. to_birth[birth] - 1. */
+/* Rows by rank of their place. An entity is the same on both sides of the ranks from_death[death] .. to_birth[birth] - 1. */
 typedef struct rank_bounds {
-    uint64_t from_death; /* the first rank whose lowered threshold is above the step's */
-    uint64_t to_birth;   /* the first rank whose raised threshold is above the step's */
+    uint64_t from_death; /* the first rank whose lowered place is above the step's */
+    uint64_t to_birth;   /* the first rank whose raised place is above the step's */
 } rank_bounds;
 
 typedef struct sensitivity {
     uint64_t num_rows;
-    double *ranked;      /* thresholds, ascending */
+    double *ranked;      /* places of the thresholds, ascending */
     rank_bounds *bounds; /* by step */
     uint64_t *same;      /* by rank, one more: records whose entity stays; first how it changes, modulo 2^64 */
 } sensitivity;
@@ -200,10 +227,10 @@ cleanup:
     return status;
 }
 
-static double not_negative(double threshold) { return threshold > 0.0 ? threshold : 0.0; } /* -0.0 becomes 0.0 */
+static double row_place(const sl_curve *curve, uint64_t row) { return place(curve->hierarchy, curve->thresholds[row]); }
 
 static sl_status rank_rows(const sl_curve *curve, sensitivity *s, sl_error *error) {
-    for (uint64_t row = 0; row < s->num_rows; row++) s->ranked[row] = not_negative(curve->thresholds[row]);
+    for (uint64_t row = 0; row < s->num_rows; row++) s->ranked[row] = row_place(curve, row);
     return ascends(s->ranked, s->num_rows) ? SL_OK : sort_thresholds(s->ranked, s->num_rows, error);
 }
 
@@ -221,7 +248,7 @@ static void bound_steps(const sl_hierarchy *hierarchy, double shift, sensitivity
     double down = lowered_rank(hierarchy, s, 0, shift), up = raised_rank(hierarchy, s, 0, shift);
     s->bounds[last_step(hierarchy)] = at;
     for (uint32_t step = hierarchy->num_levels; step > 0; step--) {
-        double level = hierarchy->levels[step - 1];
+        double level = place(hierarchy, hierarchy->levels[step - 1]);
         while (down <= level) down = lowered_rank(hierarchy, s, ++at.from_death, shift);
         while (up <= level) up = raised_rank(hierarchy, s, ++at.to_birth, shift);
         s->bounds[step] = at;
@@ -237,13 +264,13 @@ static void count_same(void *state, const entity *e) {
     s->same[to] -= e->size;
 }
 
-/* A rank that has the threshold of `row`: the row itself where rows ascend. */
-static uint64_t rank_of(const sensitivity *s, uint64_t row, double threshold) {
+/* A rank that has the place of `row`: the row itself where rows ascend. */
+static uint64_t rank_of(const sensitivity *s, uint64_t row, double at) {
     uint64_t low = 0, high = s->num_rows;
-    if (s->ranked[row] == threshold) return row;
+    if (s->ranked[row] == at) return row;
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
-        if (s->ranked[middle] <= threshold)
+        if (s->ranked[middle] <= at)
             low = middle;
         else
             high = middle;
@@ -259,7 +286,7 @@ static sl_status measure_sensitivity(const sl_curve *curve, double shift, sensit
     SL_TRY(visit_entities(curve->hierarchy, curve->num_records, count_same, s, s->bounds, sizeof *s->bounds, error));
     for (uint64_t rank = 1; rank < s->num_rows; rank++) s->same[rank] += s->same[rank - 1];
     for (uint64_t row = 0; row < s->num_rows; row++) {
-        uint64_t same = s->same[rank_of(s, row, not_negative(curve->thresholds[row]))];
+        uint64_t same = s->same[rank_of(s, row, row_place(curve, row))];
         values[row] = n > 0.0 ? (double)(curve->num_records - same) / n : 0.0;
     }
     return SL_OK;

@@ -7,7 +7,7 @@
  * runs fuse at which seam. An entity is done when its last record has been met, while what it touches is still in the cache.
  *
  * Cost: O(records x log of a short search). Memory: 24 bytes a record beside the seams. */
-#include "metrics/curve.h"
+#include "metrics/merge_changes.h"
 #include "support/sort.h"
 
 #define AHEAD 16u
@@ -43,7 +43,7 @@ typedef struct pass {
     uint64_t num_fusions;
 } pass;
 
-static sl_status check_labels(const uint32_t *labels, uint32_t count, uint32_t num_labels, sl_error *error) {
+sl_status sl_i_check_labels(const uint32_t *labels, uint32_t count, uint32_t num_labels, sl_error *error) {
     for (uint32_t i = 0; i < count; i++)
         if (labels[i] >= num_labels)
             return sl_i_fail_row(error, SL_ERROR_INVALID_ARGUMENT, i, -1,
@@ -54,7 +54,6 @@ static sl_status check_labels(const uint32_t *labels, uint32_t count, uint32_t n
 
 static void measure_reference(pass *p, const uint32_t *labels) {
     const sl_i_judged *judged = p->judged;
-    sl_curve *curve = p->curve;
     uint32_t next = 0;
     for (uint32_t record = 0; record < judged->num_covered; record++) p->entities[labels[record]].covered++;
     for (uint32_t label = 0; label < p->num_labels; label++) p->seams->sizes[label] = p->entities[label].covered;
@@ -66,9 +65,7 @@ static void measure_reference(pass *p, const uint32_t *labels) {
         entity->start = next;
         next += entity->covered;
         p->largest = entity->covered > p->largest ? entity->covered : p->largest;
-        curve->reference_entities += size > 0;
-        curve->reference_pairs += size > 0 ? (uint64_t)size * (size - 1u) / 2 : 0;
-        curve->reference_size_log += sl_i_x_log_x(p->logs, size);
+        sl_i_count_reference(p->curve, size, p->logs);
     }
 }
 
@@ -86,11 +83,7 @@ static void label_positions(const sl_i_judged *judged, const uint32_t *labels, u
 /* Runs of a and b records of one entity fuse where `gap` closes. */
 static uint32_t fuse(pass *p, seam gap, uint32_t a, uint32_t b, uint32_t entity_size) {
     uint32_t bucket = sl_i_bucket(p->judged, gap.level), together = a + b;
-    sl_i_reference_sums *sums = &p->curve->reference[bucket];
-    double product = (double)a * (double)b;
-    sums->cell_log += sl_i_x_log_x(p->logs, together) - sl_i_x_log_x(p->logs, a) - sl_i_x_log_x(p->logs, b);
-    sums->bcubed_recall += 2.0 * product / (double)entity_size;
-    sums->cells++;
+    sl_i_count_cell_fusion(a, b, entity_size, p->logs, &p->curve->reference[bucket]);
     p->seams->crossing[gap.position] += (uint64_t)a * b;
     uint32_t *largest = &p->seams->largest_cell[gap.position];
     *largest = together > *largest ? together : *largest;
@@ -225,7 +218,7 @@ sl_status sl_i_reference_pass(const sl_i_judged *judged, const uint32_t *labels,
     sl_status status;
     sl_i_ticker_begin(ticker, "reading the reference", judged->num_covered);
     SL_TRY(sl_i_ticker_advance(ticker, 0, error));
-    SL_TRY(check_labels(labels, judged->num_records, num_labels, error));
+    SL_TRY(sl_i_check_labels(labels, judged->num_records, num_labels, error));
     SL_TRY(sl_i_allocate_zeroed(&p.entities, num_labels, sizeof *p.entities, "reference entities", error));
     SL_TRY_CLEANUP(status, sl_i_ticker_advance(ticker, 0, error));
     measure_reference(&p, labels);

@@ -79,6 +79,20 @@ static inline void sl_i_stored_key(const sl_i_stored *stored, sl_key *out) {
     out->bytes = text->bytes;
 }
 
+#define SL_I_GATHER_AHEAD 32u
+
+/** The record of row `row` of `count` record indices that are walked in order: a few rows ahead the record is prefetched, half as far
+ *  ahead the bytes it points to. */
+static inline __attribute__((always_inline)) const sl_i_stored *
+sl_i_store_gather(const sl_i_record_store *store, const uint32_t *records, uint64_t row, uint64_t count) {
+    if (row + SL_I_GATHER_AHEAD < count) {
+        SL_I_PREFETCH(sl_i_store_at(store, records[row + SL_I_GATHER_AHEAD]));
+        const sl_i_stored *nearer = sl_i_store_at(store, records[row + SL_I_GATHER_AHEAD / 2]);
+        if (!sl_i_stored_is_int(nearer)) SL_I_PREFETCH(sl_i_stored_text(nearer));
+    }
+    return sl_i_store_at(store, records[row]);
+}
+
 /** Make room for `extra` more records (fewer where indices end): the next appends of ints cannot fail. */
 sl_status sl_i_store_reserve(sl_i_record_store *store, uint64_t extra, sl_error *error) SL_MUST_USE;
 /** Append a record whose room is reserved. Copies the key's bytes; only that may fail (memory), changing nothing. */

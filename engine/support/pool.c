@@ -234,13 +234,38 @@ sl_i_ticker sl_i_ticker_make(const sl_progress *progress) {
     return ticker;
 }
 
+sl_i_ticker sl_i_ticker_part(sl_i_ticker *whole, uint32_t lane) {
+    return (sl_i_ticker){.phase = whole->phase, .whole = whole, .lane = lane};
+}
+
 void sl_i_ticker_begin(sl_i_ticker *ticker, const char *phase, uint64_t total) {
+    if (ticker->whole) return;
     ticker->phase = phase;
     ticker->done = 0;
     ticker->total = total;
+    atomic_store_explicit(&ticker->parts_done, 0, memory_order_relaxed);
+}
+
+static sl_status interrupted(const sl_i_ticker *ticker, sl_error *error) {
+    return sl_i_fail(error, SL_ERROR_INTERRUPTED, "interrupted while %s", ticker->phase);
+}
+
+static sl_status advance_part(sl_i_ticker *part, uint64_t done, sl_error *error) {
+    part->done += done;
+    atomic_fetch_add_explicit(&part->whole->parts_done, done, memory_order_relaxed);
+    if (part->lane == 0) return sl_i_ticker_advance(part->whole, 0, error);
+    bool stopped = atomic_load_explicit(&part->whole->stopped, memory_order_relaxed);
+    return stopped ? interrupted(part, error) : SL_OK;
+}
+
+/* What the ticker and its parts have done. */
+static uint64_t done_in_all(const sl_i_ticker *ticker) {
+    uint64_t done = ticker->done + atomic_load_explicit(&ticker->parts_done, memory_order_relaxed);
+    return done < ticker->total ? done : ticker->total;
 }
 
 sl_status sl_i_ticker_advance(sl_i_ticker *ticker, uint64_t done, sl_error *error) {
+    if (ticker->whole) return advance_part(ticker, done, error);
     ticker->done += done;
     if (ticker->done > ticker->total) ticker->done = ticker->total;
     if (!ticker->progress) return SL_OK;
@@ -249,14 +274,14 @@ sl_status sl_i_ticker_advance(sl_i_ticker *ticker, uint64_t done, sl_error *erro
     if (!stopped && now - ticker->last < TICK_NS) return SL_OK;
     if (!stopped) {
         ticker->last = now;
-        stopped = ticker->progress->tick(ticker->progress->state, ticker->phase, ticker->done, ticker->total) != 0;
+        stopped =
+            ticker->progress->tick(ticker->progress->state, ticker->phase, done_in_all(ticker), ticker->total) != 0;
         atomic_store_explicit(&ticker->stopped, stopped, memory_order_relaxed);
     }
-    if (!stopped) return SL_OK;
-    return sl_i_fail(error, SL_ERROR_INTERRUPTED, "interrupted while %s", ticker->phase);
+    return stopped ? interrupted(ticker, error) : SL_OK;
 }
 
 bool sl_i_ticker_poll(sl_i_ticker *ticker, uint32_t lane, uint64_t done) {
-    if (lane == 0) return sl_i_ticker_advance(ticker, done, NULL) != SL_OK;
+    if (lane == 0 || ticker->whole) return sl_i_ticker_advance(ticker, done, NULL) != SL_OK;
     return atomic_load_explicit(&ticker->stopped, memory_order_relaxed);
 }

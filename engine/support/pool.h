@@ -20,13 +20,19 @@ typedef struct sl_i_ticker {
     const sl_progress *progress; /* NULL: never ticks */
     const char *phase;
     uint64_t done, total;
-    uint64_t last;       /* ns, when it last called */
-    atomic_bool stopped; /* the callback asked to stop: long tasks look at it on any thread */
+    uint64_t last;                   /* ns, when it last called */
+    atomic_bool stopped;             /* the callback asked to stop: long tasks look at it on any thread */
+    atomic_uint_fast64_t parts_done; /* units done by its parts, on any thread */
+    struct sl_i_ticker *whole;       /* of which this is a part; NULL: of none */
+    uint32_t lane;                   /* of a part: that of its thread */
 } sl_i_ticker;
 
 /** A ticker for `progress` (may be NULL or have no callback). */
 sl_i_ticker sl_i_ticker_make(const sl_progress *progress);
-/** Begin a phase of `total` units. */
+/** For a task that takes a ticker itself: what it does counts for `whole`, whose phase goes on. On the calling thread's lane it
+ *  ticks; on the others it stops once `whole` was asked to. */
+sl_i_ticker sl_i_ticker_part(sl_i_ticker *whole, uint32_t lane);
+/** Begin a phase of `total` units. A part has no phases of its own. */
 void sl_i_ticker_begin(sl_i_ticker *ticker, const char *phase, uint64_t total);
 /** `done` more units are done: call back if it is time. SL_ERROR_INTERRUPTED once the callback has asked to stop. */
 sl_status sl_i_ticker_advance(sl_i_ticker *ticker, uint64_t done, sl_error *error) SL_MUST_USE;

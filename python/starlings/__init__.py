@@ -20,7 +20,13 @@ from starlings import _core, exceptions
 _core.set_exceptions(exceptions)
 
 from starlings._typing import EdgesLike, KeyLike, KeysLike, KeyValue, Progress, RecordName, RecordsLike  # noqa: E402
+from starlings.batches import BatchProcessor  # noqa: E402
 from starlings.collection import Collection  # noqa: E402
+from starlings.comparison_matrix import ComparisonMatrix  # noqa: E402
+from starlings.constraints import Constraints  # noqa: E402
+from starlings.diff import Change, Changes, PartitionDiff  # noqa: E402
+from starlings.edge_options import EdgeOptions  # noqa: E402
+from starlings.edges import Edges, Explanation  # noqa: E402
 from starlings.entity import Entities, Entity  # noqa: E402
 from starlings.exceptions import (  # noqa: E402
     CapacityError,
@@ -44,7 +50,9 @@ from starlings.exceptions import (  # noqa: E402
 from starlings.expressions import Cut, Expression, Sweep, col  # noqa: E402
 from starlings.frame import Assimilation, EntityFrame  # noqa: E402
 from starlings.key import Key  # noqa: E402
-from starlings.merge_events import MergeEvent, MergeEvents  # noqa: E402
+from starlings.lazy_metrics import LazyMetrics  # noqa: E402
+from starlings.lineage import Lineage, LineageStep  # noqa: E402
+from starlings.merge_events import CriticalMerges, MergeEvent, MergeEvents  # noqa: E402
 from starlings.metrics import (  # noqa: E402
     Metric,
     Metrics,
@@ -81,6 +89,7 @@ from starlings.metrics import (  # noqa: E402
     variation_of_information,
 )
 from starlings.monitoring import ComputationStats, FrameMetrics  # noqa: E402
+from starlings.operations import EntityValues, Ops, fingerprint_similarity  # noqa: E402
 from starlings.partition import Partition  # noqa: E402
 from starlings.profile import PerformanceProfile  # noqa: E402
 from starlings.records import Records  # noqa: E402
@@ -93,19 +102,29 @@ from_records = EntityFrame.from_records
 
 __all__ = [
     "Assimilation",
+    "BatchProcessor",
     "CapacityError",
+    "Change",
+    "Changes",
     "Collection",
     "CollectionNotFoundError",
     "ColumnNotFoundError",
+    "ComparisonMatrix",
     "ComputationStats",
+    "Constraints",
     "CorruptFileError",
+    "CriticalMerges",
     "Cut",
     "DuplicateCollectionError",
     "DuplicateKeyError",
+    "EdgeOptions",
+    "Edges",
     "EdgesLike",
     "Entities",
     "Entity",
     "EntityFrame",
+    "EntityValues",
+    "Explanation",
     "Expression",
     "FrameMetrics",
     "InvalidArgumentError",
@@ -117,14 +136,19 @@ __all__ = [
     "KeyNotFoundError",
     "KeyValue",
     "KeysLike",
+    "LazyMetrics",
+    "Lineage",
+    "LineageStep",
     "MergeEvent",
     "MergeEvents",
     "Metric",
     "Metrics",
     "MissingDependencyError",
+    "Ops",
     "OutOfMemoryError",
     "OverlapError",
     "Partition",
+    "PartitionDiff",
     "PerformanceProfile",
     "Progress",
     "RecordName",
@@ -149,6 +173,7 @@ __all__ = [
     "entropy",
     "f1",
     "f_beta",
+    "fingerprint_similarity",
     "fowlkes_mallows",
     "from_records",
     "homogeneity",

@@ -6,9 +6,9 @@ Errors of the engine are raised as the classes of ``starlings.exceptions``, with
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
-from starlings._typing import KeyLike
+from starlings._typing import KeyLike, Scale
 
 #: phase, units done, units in all (0: unknown); called about every 20 ms with the GIL held. What it raises stops the
 #: call. It must not use the context of the call it reports on: InvalidArgumentError. Not a runtime name.
@@ -103,6 +103,24 @@ class Context:
         """Source id (uint16, an index into ``sources()``) of each of these indices (a uint32 buffer)."""
 
 @final
+class EdgeList:
+    """The edges that a hierarchy kept: each pair once, strongest first, equal scores by left and right record."""
+
+    @property
+    def num_records(self) -> int: ...
+    @property
+    def left(self) -> Buffer: ...  # uint32, less than right
+    @property
+    def right(self) -> Buffer: ...  # uint32
+    @property
+    def scores(self) -> Buffer: ...  # float64
+    @property
+    def nbytes(self) -> int: ...
+    def neighbours(self, record: int) -> tuple[Buffer, Buffer]:
+        """Neighbours of a record, strongest first, and the numbers of the edges to them (uint32)."""
+    def __len__(self) -> int: ...
+
+@final
 class Hierarchy:
     """Immutable: order, join, levels."""
 
@@ -115,6 +133,8 @@ class Hierarchy:
     @property
     def is_exact(self) -> bool: ...
     @property
+    def scale(self) -> Scale: ...
+    @property
     def nbytes(self) -> int: ...
     @property
     def order(self) -> Buffer: ...  # uint32
@@ -122,12 +142,34 @@ class Hierarchy:
     def join(self) -> Buffer: ...  # uint32
     @property
     def levels(self) -> Buffer: ...  # float64, descending
+    @property
+    def kept(self) -> Literal["nothing", "forest", "all"]:
+        """What it kept of its edges: "nothing", "forest" or "all"."""
+    @property
+    def edges(self) -> EdgeList | None: ...
+    @property
+    def constraints(self) -> tuple[tuple[str, ...], int, bool] | None:
+        """Unique sources, largest size (0: any), whether ties are dropped; None: it was made without constraints."""
+    @property
+    def num_skipped(self) -> int: ...
+    @property
+    def num_tied(self) -> int: ...
     def applied_levels(self, threshold: float) -> int: ...
     def lifetimes(self, num_records: int, parameter: float) -> tuple[float, float]:
         """Means over all thresholds of entity_stability and of threshold_sensitivity with this shift, over
         ``num_records`` records (0: the hierarchy's own)."""
+    def lineage(self, record: int, /) -> tuple[Buffer, Buffer, Buffer]:
+        """Of the entities of one record, smallest first: threshold (float64, NaN: the record alone), position in the
+        order (uint32, 0xFFFFFFFF: beyond the hierarchy) and size (uint32)."""
     def threshold_between(self, a: int, b: int) -> float | None:
         """Highest threshold at which two different records are together; they may lie beyond the hierarchy's."""
+    def explain(self, a: int, b: int) -> tuple[float, Buffer, Buffer] | None:
+        """Where two different records meet, the records from a to b (uint32) and the scores between them (float64).
+
+        None where they never do. InvalidArgumentError unless it kept edges.
+        """
+    def strip(self) -> Hierarchy:
+        """The merges alone, without kept edges and constraints."""
     def validate(self) -> None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -156,7 +198,18 @@ class Partition:
     def entity_set(self, context: Context, entity_id: int) -> set[tuple[str, int | str | bytes]]: ...
     def entity_sources(self, context: Context, entity_id: int) -> list[str]:
         """Names of the sources with a record in the entity, in order of source id."""
+    def densities(self, threshold: float) -> Buffer:
+        """Share of the pairs of each entity that an edge of at least the threshold joins (float64).
+
+        InvalidArgumentError unless all edges were kept.
+        """
     def to_list(self, context: Context) -> list[set[tuple[str, int | str | bytes]]]: ...
+    def digests(
+        self, context: Context, digest: str, of_indices: bool = False, progress: ProgressCallback | None = None
+    ) -> Buffer:
+        """Hashes (uint8), as many bytes for each entity as the digest has: sha256, sha512, blake3 or md5."""
+    def fingerprints(self, context: Context, progress: ProgressCallback | None = None) -> Buffer:
+        """128 values (uint32) for each entity."""
 
 @final
 class Collection:
@@ -264,6 +317,42 @@ class Curve:
         UnknownMetricError; ValueError where a reference is needed and missing."""
 
 @final
+class LazyMetrics:
+    """Metrics of one hierarchy against one partition, computed when asked for and then kept."""
+
+    def __init__(self, judged: Hierarchy, num_records: int, reference: Partition) -> None:
+        """Over ``num_records`` records, at least those of both; those beyond either are singletons in it."""
+    def get(self, name: str, threshold: float, parameter: float | None = None) -> float:
+        """``parameter`` as in Curve.metric."""
+    def stats(self) -> tuple[int, int, int, int, float, float, float]:
+        """As Collection.stats."""
+
+class Estimate:
+    """Sums over a sample of true entities at many cuts, from which metrics are estimated."""
+
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        num_records: int,
+        records: object,
+        entities: object,
+        num_entities: int,
+        weights: object | None = None,
+        thresholds: object | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        """``records``, ``entities``: uint32 buffers, row by row of the sample; ``weights``: a float64 buffer by entity;
+        ``thresholds`` as in Curve."""
+    def __len__(self) -> int: ...
+    @property
+    def thresholds(self) -> Buffer: ...  # float64
+    def metric(
+        self, name: str, parameter: float | None = None, level: float = 0.95
+    ) -> tuple[Buffer, Buffer, Buffer, Buffer]:
+        """Estimate, standard error, lower and upper bound at every cut (float64). ``parameter`` None: beta 1.
+        UnknownMetricError; ValueError for a metric that cannot be estimated."""
+
+@final
 class MergeEvents:
     """The merges of a hierarchy, highest threshold first, numbered over ``num_records`` records (0: its own)."""
 
@@ -273,8 +362,35 @@ class MergeEvents:
     def hierarchy(self) -> Hierarchy: ...
     @property
     def num_records(self) -> int: ...
-    def event(self, index: int) -> tuple[float, tuple[int, ...], int, Buffer]:
-        """Threshold, components, result and affected records (uint32) of one event. IndexError beyond the last."""
+    def event(self, index: int, /) -> tuple[float, tuple[int, ...], int, int, Buffer]:
+        """Threshold, components, result, pairs and affected records (uint32). IndexError beyond the last."""
+    def sizes(self, index: int, /) -> Buffer:
+        """Records of each component of one event (uint32)."""
+    def critical(self, count: int, /) -> Buffer:
+        """Numbers (uint32) of the events that bring most pairs together, by ascending threshold and then number."""
+    def columns(self, numbers: object, /) -> tuple[Buffer, Buffer, Buffer, Buffer]:
+        """Threshold (float64), pairs (uint64), affected records and components (uint32) of events, by number."""
+
+@final
+class Diff:
+    """What changed between two labellings (uint32 buffers; 0xFFFFFFFF: the record is left out) of the same records.
+
+    Changes are numbered by kind: unchanged, split, merged, rearranged. Those of each kind by smallest entity before.
+    """
+
+    def __init__(self, before: object, num_before: int, after: object, num_after: int) -> None: ...
+    @property
+    def counts(self) -> tuple[int, int, int, int]: ...  # by kind
+    @property
+    def before(self) -> Buffer: ...  # uint32, entities change by change
+    @property
+    def after(self) -> Buffer: ...
+    @property
+    def num_before(self) -> Buffer: ...  # uint32, by change
+    @property
+    def num_after(self) -> Buffer: ...
+    @property
+    def num_records(self) -> Buffer: ...
 
 @final
 class Table:
@@ -283,6 +399,10 @@ class Table:
     def __init__(self, num_rows: int) -> None: ...
     def add_numbers(self, name: str, values: object) -> None:
         """A one-dimensional contiguous number buffer; copied unless it is read-only, and then kept."""
+    def add_binary(self, name: str, values: object, width: int, /) -> None:
+        """Row i is values[i * width:(i + 1) * width] (a uint8 buffer, kept or copied as numbers are)."""
+    def add_lists(self, name: str, values: object, width: int, /) -> None:
+        """The same of a uint32 buffer, as lists."""
     def add_categories(self, name: str, codes: object, strings: list[str]) -> None:
         """Row i is strings[codes[i]] (codes: a uint32 buffer)."""
     def add_record_sources(self, name: str, context: Context, records: object) -> None: ...
@@ -299,6 +419,10 @@ def extend(
     decimals: int = 6,
     known_records_only: bool = False,
     progress: ProgressCallback | None = None,
+    batch_rows: int = 0,
+    tables: bool = False,
+    scale: str = "probability",
+    keep: str = "nothing",
 ) -> Hierarchy:
     """The hierarchy over all records of ``context`` of the edges, and of ``base`` where given.
 
@@ -306,8 +430,26 @@ def extend(
     named by ``columns``: left, right, score, left_source, right_source; three unnamed-as-expected columns are taken in
     order), a data frame or a dict of columns likewise, a tuple of three equally long columns (numpy arrays, Arrow
     arrays, Series, lists, any iterables; a tuple of three tuples is three rows), or any iterable of
-    (left, right, score), consumed in batches. ``decimals`` 0: exact. New keys are interned unless
-    ``known_records_only``. On an error the context is as it was.
+    (left, right, score), consumed in batches. ``decimals`` 0: exact. ``scale``: "probability" or "weight", that of
+    ``base``, else InvalidArgumentError. ``keep``: "nothing", "forest" or "all" of the edges. New keys are interned
+    unless ``known_records_only``. On an error the context is as it was. ``batch_rows``: how many rows are held at once,
+    unless all edges are kept; 0: as many as make the work quick. ``tables``: ``edges`` is an iterable of
+    (edges, columns), read one after the other.
+    """
+
+def constrain(
+    context: Context,
+    hierarchy: Hierarchy,
+    unique_sources: Sequence[str],
+    max_entity_size: int,
+    drop_ties: bool,
+    keep: str,
+    progress: ProgressCallback | None = None,
+) -> Hierarchy:
+    """The hierarchy of all edges that ``hierarchy`` kept, without the merges that must not be.
+
+    ``max_entity_size`` 0: any. ``keep``: "nothing", "forest" or "all" of the edges. InvalidArgumentError unless
+    ``hierarchy`` kept all its edges. The context is only read.
     """
 
 def from_entities(
@@ -338,7 +480,11 @@ def from_labels(
     """keys[i] belongs to the entity labels[i] (labels: any keys). OverlapError for a key with two labels."""
 
 def from_merges(
-    events: object, num_records: int, exact: bool = False, progress: ProgressCallback | None = None
+    events: object,
+    num_records: int,
+    exact: bool = False,
+    progress: ProgressCallback | None = None,
+    scale: str = "probability",
 ) -> Hierarchy:
     """The hierarchy over 0..num_records-1 of merge events, highest threshold first.
 
@@ -354,6 +500,16 @@ def merge(
     num_records: int,
     progress: ProgressCallback | None = None,
 ) -> Hierarchy: ...
+def curves(
+    comparisons: Sequence[tuple[Collection, object | None, Collection | None, float]],
+    progress: ProgressCallback | None = None,
+) -> list[Curve]:
+    """A curve for each comparison, in parallel: (judged, thresholds, reference, where the reference is cut).
+
+    ``thresholds`` as in Curve. Judged and reference are over as many records: else InvalidArgumentError with the
+    comparison as row. Noted in the stats of the judged collections.
+    """
+
 def concat_batches(parts: Sequence[Batches], /) -> Batches | None:
     """One after another, without a copy; None if there are none or their columns differ."""
 
@@ -366,6 +522,15 @@ def rows_to_batches(rows: Sequence[Any], convert: Callable[[str, list[object]], 
     """
 
 SENSITIVITY_SHIFT: float  # of threshold_sensitivity where none is given
+
+def fingerprint_similarity(a: object, b: object, /) -> float:
+    """Of two fingerprints (uint32 buffers of 128)."""
+
+def hex_dict(digests: object, size: int, /) -> dict[int, str]:
+    """Digests of ``size`` bytes (a uint8 buffer) as text, by number."""
+
+def is_estimable(name: str, /) -> bool:
+    """Whether a metric can be estimated from a sample of true entities."""
 
 def metric_names() -> list[tuple[str, bool, bool, str]]:
     """(name, needs a reference, is a count, definition) of every metric, in the engine's order."""

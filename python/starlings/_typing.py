@@ -1,7 +1,7 @@
 """Types that several modules name in their signatures."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, Union
 
 if TYPE_CHECKING:
     from starlings.key import Key
@@ -12,6 +12,8 @@ KeyValue: TypeAlias = int | str | bytes
 KeyLike: TypeAlias = Union[KeyValue, "Key", tuple[str, "KeyValue | Key"]]
 #: What a record is called in results: (source, key).
 RecordName: TypeAlias = tuple[str, KeyValue]
+#: What scores and thresholds are: numbers in [0, 1], or any finite numbers.
+Scale: TypeAlias = Literal["probability", "weight"]
 
 
 class ArrowStream(Protocol):

@@ -7,15 +7,19 @@ brought into a form that the engine reads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
-from types import EllipsisType
+from dataclasses import replace
+from itertools import chain, islice
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core
-from starlings.dataframes import EdgeColumns, readable_edges, readable_keys
+from starlings._typing import Scale
+from starlings.arguments import check_int
+from starlings.constraints import constrained
+from starlings.dataframes import readable_edges, readable_keys, readable_tables
+from starlings.edge_options import CheckedOptions
 from starlings.entity import Entities, Entity
 from starlings.exceptions import CapacityError, DuplicateKeyError, InvalidArgumentError, shown
 from starlings.merge_events import MergeEvents
@@ -27,7 +31,6 @@ __all__ = [
     "build_from_labels",
     "build_from_merge_events",
     "build_on_entities",
-    "decimals_of",
     "entities_or_keys",
     "intern_once",
 ]
@@ -35,48 +38,36 @@ __all__ = [
 _MOST_RECORDS: Final = 2**32 - 2
 
 
-def decimals_of(quantise: int | None | EllipsisType, quantize: int | None | EllipsisType) -> int:
-    """Decimals that the two spellings ask for; 0 for exact scores.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If both are given and differ, and for what is not None or 1 to 6.
-    """
-    if quantise is not ... and quantize is not ... and quantise != quantize:
-        raise InvalidArgumentError(f"quantise={quantise!r} and quantize={quantize!r} are one option; give one of them")
-    chosen = quantize if quantise is ... else quantise
-    if chosen is ...:
-        return 6
-    if chosen is None:
-        return 0
-    if isinstance(chosen, bool) or not isinstance(chosen, (int, np.integer)) or not 1 <= chosen <= 6:
-        raise InvalidArgumentError(f"quantise must be 1 to 6 decimals, or None for exact scores, not {chosen!r}")
-    return int(chosen)
-
-
 def build_from_edges(
     context: _core.Context,
     base: _core.Hierarchy | None,
     edges: Any,
-    names: EdgeColumns,
-    source: str,
-    decimals: int,
+    options: CheckedOptions,
     known_records_only: bool,
     progress: _core.ProgressCallback | None,
+    batch_rows: int = 0,
 ) -> _core.Hierarchy:
-    """The hierarchy of edges over a context, extending `base`."""
-    readable, columns = readable_edges(edges, names)
-    return _core.extend(
+    """The hierarchy of edges over a context, extending `base`, whose constraints are applied anew.
+
+    With `batch_rows` they may also be an iterable of tables, and so many rows of them are held at once.
+    """
+    read = (edges, options.columns, options.scale)
+    readable, columns = (readable_tables(*read), None) if batch_rows else readable_edges(*read)
+    hierarchy = _core.extend(
         context,
         base,
         readable,
         columns=columns,
-        source=source,
-        decimals=decimals,
+        source=options.source,
+        decimals=options.decimals,
         known_records_only=known_records_only,
         progress=progress,
+        batch_rows=batch_rows,
+        tables=batch_rows > 0,
+        scale=options.scale,
+        keep=options.keep_until_constrained,
     )
+    return constrained(context, hierarchy, options.limits, options.keep, progress)
 
 
 def build_from_entities(
@@ -125,6 +116,7 @@ def build_from_merge_events(
     num_records: Any,
     records: Any,
     exact: bool,
+    scale: Scale,
     source: str,
     progress: _core.ProgressCallback | None,
 ) -> _core.Hierarchy:
@@ -143,22 +135,21 @@ def build_from_merge_events(
     else:
         context.intern(np.arange(asked, dtype=np.uint32), source, progress)
     if not isinstance(events, MergeEvents):
-        return _core.from_merges(events, context.num_records, exact, progress)
+        return _core.from_merges(events, context.num_records, exact, progress, scale)
     if events.num_records != context.num_records:
         raise InvalidArgumentError(
             f"the events are numbered for {events.num_records} records, not for {context.num_records}; "
             "give as many as their collection has"
         )
-    return events._core.hierarchy
+    return events._core.hierarchy.strip()
 
 
 def _check_num_records(value: Any) -> int:
     """A number of records as an int."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-        raise InvalidArgumentError(f"num_records must be an int of 0 or more, not {shown(value)}")
-    if value > _MOST_RECORDS:
+    num_records = check_int(value, "num_records", least=0)
+    if num_records > _MOST_RECORDS:
         raise CapacityError(f"num_records is {shown(value)}; a collection holds at most {_MOST_RECORDS:,}")
-    return int(value)
+    return num_records
 
 
 def _whole_partition(entities: object) -> Partition | None:
@@ -189,10 +180,10 @@ def entities_or_keys(records: Any) -> tuple[list[Entity] | Partition | None, Any
     if isinstance(records, (list, tuple, Entities)):
         return (list(records), None) if len(records) and isinstance(records[0], Entity) else (None, records)
     if isinstance(records, Iterator):
-        first = next(records, None)
-        if isinstance(first, Entity):
-            return [first, *records], None
-        return None, () if first is None else chain([first], records)
+        begun = list(islice(records, 1))
+        if begun and isinstance(begun[0], Entity):
+            return [*begun, *records], None
+        return None, chain(begun, records)
     return None, readable_keys(records, "records")
 
 
@@ -200,17 +191,26 @@ def build_on_entities(
     context: _core.Context,
     entities: list[Entity] | Partition,
     edges: Any,
-    names: EdgeColumns,
-    source: str,
-    decimals: int,
+    options: CheckedOptions,
     progress: _core.ProgressCallback | None,
 ) -> _core.Hierarchy:
     """The hierarchy of edges between entities, over the records of the entities.
 
     Two hierarchies, one over the entities' ids and one over their members, are merged: each id stands for the first
-    member of its entity.
+    member of its entity. Where edges are kept, neighbours in an entity count as edges of score 1.
+
+    Raises
+    ------
+    InvalidArgumentError
+        For weights.
     """
+    if options.scale == "weight":
+        raise InvalidArgumentError(
+            "records= cannot be entities where scores are weights: the members of an entity are together from "
+            "threshold 1.0 on, which means nothing among weights; give keys of records, or scores as probabilities"
+        )
     ids = _core.Context()
+    source = options.source
     if isinstance(entities, Partition):
         ids.intern(np.arange(entities.num_entities, dtype=np.uint32), source)
         within, here = _build_from_partition(context, entities, 1.0, progress)
@@ -219,8 +219,16 @@ def build_on_entities(
         _intern_ids(ids, entities, source)
         within = _core.from_entities(context, entities, 1.0, source=source, progress=progress)
         firsts = context.find([next(iter(entity)) for entity in entities], source)
-    between = build_from_edges(ids, None, edges, names, source, decimals, True, progress)
-    return _core.merge(within, between, firsts, context.num_records, progress)
+    between = build_from_edges(ids, None, edges, _unconstrained(options), True, progress)
+    if options.keep_until_constrained != "nothing":
+        within = _core.extend(context, within, [], keep=options.keep_until_constrained)
+    hierarchy = _core.merge(within, between, firsts, context.num_records, progress)
+    return constrained(context, hierarchy, options.limits, options.keep, progress)
+
+
+def _unconstrained(options: CheckedOptions) -> CheckedOptions:
+    """The same for a part of what will be constrained as a whole."""
+    return replace(options, keep=options.keep_until_constrained, limits=None)
 
 
 def _intern_ids(ids: _core.Context, entities: list[Entity], source: str) -> None:

@@ -9,36 +9,41 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
+from math import inf
 from types import EllipsisType
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core
-from starlings._typing import EdgesLike, KeyLike, KeysLike, Progress
+from starlings._typing import EdgesLike, KeyLike, KeysLike, Progress, Scale
 from starlings.building import (
     build_from_edges,
     build_from_entities,
     build_from_labels,
     build_from_merge_events,
     build_on_entities,
-    decimals_of,
     entities_or_keys,
     intern_once,
 )
+from starlings.constraints import Constraints
 from starlings.dataframes import readable_keys
+from starlings.edge_options import CheckedOptions, EdgeOptions, Keep, check_options
+from starlings.edges import Edges, Explanation
 from starlings.entity import Entity
 from starlings.exceptions import InvalidArgumentError, unpicklable
 from starlings.key import check_name
-from starlings.merge_events import MergeEventLike, MergeEvents
+from starlings.lineage import Lineage
+from starlings.merge_events import CriticalMerges, MergeEventLike, MergeEvents
 from starlings.metrics import Metrics
 from starlings.monitoring import ComputationStats
-from starlings.partition import Partition, find_record
+from starlings.partition import Partition
 from starlings.progress import reporting
+from starlings.record_names import find_record, record_names
 from starlings.reports import Report, statistics
 from starlings.state import Exclusive, State, appending
-from starlings.thresholds import as_compared, check_threshold, grid
+from starlings.thresholds import as_compared, check_threshold, sweep_points
 
 __all__ = ["Collection"]
 
@@ -63,7 +68,9 @@ class Collection:
     _lock: Exclusive
 
     def __init__(self) -> None:
-        raise InvalidArgumentError("use Collection.from_edges, Collection.from_entities or Collection.from_labels")
+        raise InvalidArgumentError(
+            "a collection is made by Collection.from_edges, from_entities, from_labels or from_merge_events"
+        )
 
     @classmethod
     def _with_state(cls, state: State) -> Collection:
@@ -89,6 +96,11 @@ class Collection:
         score: str | None = None,
         left_source: str | None = None,
         right_source: str | None = None,
+        keep_edges: bool | Literal["forest"] = False,
+        scale: Scale = "probability",
+        unique_sources: Iterable[str] = (),
+        max_entity_size: int | None = None,
+        ties: Literal["order", "drop"] = "order",
         progress: Progress = None,
     ) -> Collection:
         """The hierarchy of scored pairs.
@@ -111,14 +123,27 @@ class Collection:
             The source of bare keys.
         left, right, score, left_source, right_source : str, optional
             Names of the columns of a table.
+        keep_edges : bool or "forest"
+            True keeps the pairs, for `edges`, `explain` and densities of entities: 16 bytes a pair and 8 a record.
+            "forest" keeps only those that joined something, 8 bytes a record, which `explain` needs.
+        scale : {"probability", "weight"}
+            What scores are: numbers in [0, 1], or any finite ones, such as match weights, which Splink's predictions
+            have in a column of their own. Thresholds are on the same scale.
+        unique_sources : iterable of str
+            Sources of which an entity has at most one record each; a pair that would bring two together is left out.
+        max_entity_size : int, optional
+            Records in an entity at most; a pair that would make a larger one is left out.
+        ties : {"order", "drop"}
+            Which of several pairs of one score count where not all can: those that come first, or none.
         progress : bool, callable or None
-            A bar on standard error, or a function called with phase, done and total; by default a bar on terminals once
-            the work has lasted a second.
+            True: a bar on standard error at once; False: none; None: one on terminals once the work has lasted a
+            second. Or a function that is called about every 20 ms with phase, units done and units in all, and stops
+            the work by raising.
 
         Raises
         ------
         InvalidScoreError
-            For a score that is null, NaN, infinite or outside [0, 1], with its row.
+            For a score that is null, NaN, infinite or, of probabilities, outside [0, 1], with its row.
         InvalidKeyError
             For a null key or a value that is no key, with its row.
         KeyNotFoundError
@@ -137,19 +162,33 @@ class Collection:
         >>> collection.num_records, collection.at(0.7).num_entities
         (9, 7)
         """
-        check_name(source)
-        decimals = decimals_of(quantise, quantize)
-        names = (left, right, score, left_source, right_source)
+        options = check_options(
+            EdgeOptions(
+                quantise=quantise,
+                quantize=quantize,
+                source=source,
+                left=left,
+                right=right,
+                score=score,
+                left_source=left_source,
+                right_source=right_source,
+                keep_edges=keep_edges,
+                scale=scale,
+                unique_sources=unique_sources,
+                max_entity_size=max_entity_size,
+                ties=ties,
+            )
+        )
         context = _core.Context()
         with reporting(progress) as callback:
             entities, keys = entities_or_keys(records)
             if entities is not None:
-                hierarchy = build_on_entities(context, entities, edges, names, source, decimals, callback)
+                hierarchy = build_on_entities(context, entities, edges, options, callback)
             else:
                 if keys is not None:
                     intern_once(context, keys, source, progress=callback)
-                hierarchy = build_from_edges(context, None, edges, names, source, decimals, keys is not None, callback)
-        return cls._with_state(State.standalone(context, hierarchy, decimals, is_closed=records is not None))
+                hierarchy = build_from_edges(context, None, edges, options, keys is not None, callback)
+        return cls._with_state(State.standalone(context, hierarchy, options.decimals, is_closed=records is not None))
 
     @classmethod
     def from_entities(
@@ -256,6 +295,7 @@ class Collection:
         *,
         records: KeysLike | None = None,
         exact: bool = False,
+        scale: Scale = "probability",
         source: str = "default",
         progress: Progress = None,
     ) -> Collection:
@@ -267,7 +307,8 @@ class Collection:
             Each (threshold, components) or (threshold, components, result), or an object or mapping with ``threshold``,
             ``merging_components`` and perhaps ``result_component``. Components are numbered as in SciPy's linkage:
             below `num_records` a record, from there on the result of an earlier event. Merges that meet at one
-            threshold become one event. What `merge_events` gave counts as a whole, however far it was iterated.
+            threshold become one event. What `merge_events` gave counts as a whole, however far it was iterated. Merges
+            know neither pairs nor constraints: what the collection kept of these does not come along.
         num_records : int, optional
             The number of records; left out with `records`, or with what `merge_events` gave.
         records : keys, optional
@@ -276,6 +317,9 @@ class Collection:
         exact : bool
             Keep thresholds as they are instead of rounding them to six decimals. What `merge_events` gave stays as
             exact as its collection.
+        scale : {"probability", "weight"}
+            What thresholds are: numbers in [0, 1], or any finite numbers, such as match weights. What `merge_events`
+            gave has the scale of its collection.
         source : str
             The source of bare keys.
         progress : bool, callable or None
@@ -287,7 +331,7 @@ class Collection:
             For an event of fewer than two components, of one that is not there yet or was merged before, with a
             threshold above the one before or a wrong result, with its row.
         InvalidThresholdError
-            For a threshold that is NaN or outside [0, 1], with its row.
+            For a threshold that is NaN, infinite or, of probabilities, outside [0, 1], with its row.
         DuplicateKeyError
             For a key twice in `records`, with its rows.
 
@@ -304,7 +348,7 @@ class Collection:
         check_name(source)
         context = _core.Context()
         with reporting(progress) as callback:
-            hierarchy = build_from_merge_events(context, events, num_records, records, exact, source, callback)
+            hierarchy = build_from_merge_events(context, events, num_records, records, exact, scale, source, callback)
         decimals = 0 if hierarchy.is_exact else 6
         return cls._with_state(State.standalone(context, hierarchy, decimals, is_closed=records is not None))
 
@@ -326,6 +370,19 @@ class Collection:
         return np.asarray(self._state.hierarchy.levels)
 
     @property
+    def scale(self) -> Scale:
+        """What scores and thresholds are: ``"probability"``, numbers in [0, 1], or ``"weight"``, any finite numbers.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_merge_events([(17.5, (0, 1)), (-3.0, (3, 2))], 3, scale="weight")
+        >>> collection.scale, collection.at(10).num_entities
+        ('weight', 2)
+        """
+        return self._state.hierarchy.scale
+
+    @property
     def nbytes(self) -> int:
         """Bytes held by the hierarchy, without the records."""
         return self._state.hierarchy.nbytes
@@ -335,6 +392,11 @@ class Collection:
         """Whether this is a frame's collection, not one of its own."""
         return self._state.is_view
 
+    @property
+    def constraints(self) -> Constraints | None:
+        """What no entity may be, and how many pairs were left out for it; None if it was made without constraints."""
+        return Constraints._of(self._state.hierarchy)
+
     def at(self, threshold: float) -> Partition:
         """The entities at a threshold: what is connected by edges of that score or more.
 
@@ -343,7 +405,7 @@ class Collection:
         Raises
         ------
         InvalidThresholdError
-            For a threshold that is NaN or outside [0, 1].
+            For a threshold that is NaN, infinite or, of probabilities, outside [0, 1].
 
         Examples
         --------
@@ -351,23 +413,32 @@ class Collection:
         >>> sl.Collection.from_edges([("a", "b", 0.85)]).at(0.1 + 0.75).num_entities
         1
         """
-        at = check_threshold(threshold)
         state = self._state
+        at = check_threshold(threshold, scale=state.hierarchy.scale)
         return Partition(state.context, state.core.at(at), as_compared(at, exact=state.hierarchy.is_exact))
 
     def clear_cache(self) -> None:
         """Forget the partitions kept by `at`."""
         self._state.core.clear_cache()
 
-    def sweep(self, start: float = 0.0, stop: float = 1.0, step: float = 0.01, *, progress: Progress = None) -> Report:
+    def sweep(
+        self,
+        start: float | None = None,
+        stop: float | None = None,
+        step: float | None = None,
+        *,
+        progress: Progress = None,
+    ) -> Report:
         """Statistics of the partitions at equally spaced thresholds.
 
         Parameters
         ----------
-        start, stop : float
-            First and last threshold, both included.
-        step : float
-            From one to the next, on a grid of millionths.
+        start, stop : float, optional
+            First and last threshold, both included; by default 0.0 and 1.0, of weights the lowest threshold at which
+            something merges, rounded down to a whole number, and the highest, rounded up.
+        step : float, optional
+            From one to the next, on a grid of millionths; by default 0.01, of weights the smallest of 1, 2 or 5 times a
+            power of ten with which there are at most 101 rows.
         progress : bool, callable or None
             As in `from_edges`.
 
@@ -383,8 +454,8 @@ class Collection:
         >>> [(row["threshold"], row["entity_count"]) for row in collection.sweep(0.5, 1.0, 0.25)]
         [(0.5, 1), (0.75, 2), (1.0, 3)]
         """
-        points = grid(start, stop, step)
         state = self._state
+        points = sweep_points(start, stop, step, state.hierarchy)
         with reporting(progress) as callback:
             curve = _core.Curve(state.core, 0, None, points, callback)
         return Report({"threshold": np.asarray(curve.thresholds)} | statistics(curve, Metrics.stats))
@@ -400,12 +471,14 @@ class Collection:
         Returns
         -------
         float or None
-            None if they are together at no threshold; 1.0 for a record and itself.
+            None if they are together at no threshold. For a record and itself 1.0, of weights infinity.
 
         Raises
         ------
         KeyNotFoundError
             If there is no such record.
+        InvalidArgumentError
+            If several sources have a bare key.
 
         Examples
         --------
@@ -417,8 +490,75 @@ class Collection:
         state = self._state
         first, second = (find_record(state.context, key, state.num_records) for key in (a, b))
         if first == second:
-            return 1.0
+            return _always(state.hierarchy)
         return state.hierarchy.threshold_between(first, second)
+
+    @property
+    def edges(self) -> Edges:
+        """The pairs, each once with its highest score, strongest first, those that constraints left out included.
+
+        Where the collection was made of edges between entities, neighbours in an entity count as pairs of score 1.
+
+        Raises
+        ------
+        InvalidArgumentError
+            Unless the collection was made with ``keep_edges=True``.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6)], keep_edges=True)
+        >>> collection.edges.neighbours("c")
+        [(('default', 'b'), 0.6)]
+        """
+        state = self._state
+        core = state.hierarchy.edges
+        if core is None:
+            raise InvalidArgumentError("the collection did not keep its edges: make it with keep_edges=True")
+        return Edges(state.context, core, state.num_records)
+
+    def explain(self, a: KeyLike, b: KeyLike) -> Explanation | None:
+        """Why two records are together: the chain of pairs that joins them at the highest threshold.
+
+        Parameters
+        ----------
+        a, b : key or (source, key)
+            The records; a bare key is looked for in all sources.
+
+        Returns
+        -------
+        Explanation or None
+            None if they are together at no threshold. Of a record and itself one without links, from threshold 1.0 on,
+            of weights infinity.
+
+        Raises
+        ------
+        KeyNotFoundError
+            If there is no such record.
+        InvalidArgumentError
+            Unless the collection was made with ``keep_edges=True`` or ``keep_edges="forest"``, and if several sources
+            have a bare key.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([(1, 2, 0.9), (2, 3, 0.6), (1, 3, 0.4)], keep_edges=True)
+        >>> collection.explain(1, 3)
+        Explanation(threshold=0.6): ('default', 1) -0.9- ('default', 2) -0.6- ('default', 3)
+        """
+        state = self._state
+        if state.hierarchy.kept == "nothing":
+            raise InvalidArgumentError(
+                'the collection kept no edges that could explain anything: make it with keep_edges=True or "forest"'
+            )
+        first, second = (find_record(state.context, key, state.num_records) for key in (a, b))
+        if first == second:
+            return Explanation(_always(state.hierarchy), record_names(state.context, np.array([first], np.uint32)), [])
+        chain = state.hierarchy.explain(first, second)
+        if chain is None:
+            return None
+        threshold, records, scores = chain
+        return Explanation(threshold, record_names(state.context, records), np.asarray(scores).tolist())
 
     def merge_events(self) -> MergeEvents:
         """The merges, highest threshold first, those of one threshold by their smallest record.
@@ -439,7 +579,71 @@ class Collection:
         0.6 (4, 2, 3) 5
         """
         state = self._state
-        return MergeEvents(_core.MergeEvents(state.hierarchy, state.num_records))
+        return MergeEvents(state.context, _core.MergeEvents(state.hierarchy, state.num_records))
+
+    def critical_merges(self, n: int = 10) -> CriticalMerges:
+        """The merges that bring most pairs of records together, weakest first: those to look at before all others.
+
+        Parameters
+        ----------
+        n : int
+            How many; all where there are fewer. Of merges with as many pairs those of lower threshold are taken, then
+            those of smaller records.
+
+        Returns
+        -------
+        CriticalMerges
+            A sequence of `MergeEvent`, lowest threshold first: `MergeEvent.num_pairs` says how many pairs a merge
+            brings together, `MergeEvent.sides` which records. It stays as it is when edges are added.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `n` is no int of 0 or more.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("c", "d", 0.8), ("b", "c", 0.3)])
+        >>> (merge,) = collection.critical_merges(1)
+        >>> merge.threshold, merge.num_pairs, [len(side) for side in merge.sides]
+        (0.3, 4, [2, 2])
+        """
+        state = self._state
+        return CriticalMerges(state.context, state.hierarchy, state.num_records, n)
+
+    def lineage(self, key: KeyLike) -> Lineage:
+        """How one record's entity grows as the threshold falls.
+
+        Parameters
+        ----------
+        key : key or (source, key)
+            A bare key is looked for in all sources.
+
+        Returns
+        -------
+        Lineage
+            A sequence of steps, highest threshold first: the record alone, then a step for each threshold at which
+            others join. It stays as it is when edges are added.
+
+        Raises
+        ------
+        KeyNotFoundError
+            If there is no such record.
+        InvalidArgumentError
+            If several sources have the bare key.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6), ("x", "y", 0.7)])
+        >>> for step in collection.lineage("c"):
+        ...     print(step.threshold, step.size, sorted(step.joined))
+        None 1 [('default', 'c')]
+        0.6 3 [('default', 'a'), ('default', 'b')]
+        """
+        state = self._state
+        return Lineage(state.context, state.hierarchy, find_record(state.context, key, state.num_records))
 
     def copy(self) -> Collection:
         """An independent collection, never a view. Shares memory until one of them changes."""
@@ -494,7 +698,7 @@ class Collection:
         Parameters
         ----------
         edges : table, tuple of three columns, or iterable of (left, right, score)
-            As in `from_edges`; scores are rounded as those of the collection.
+            As in `from_edges`; scores are read on the scale of the collection and rounded as its own.
         source, left, right, score, left_source, right_source, progress
             As in `from_edges`.
 
@@ -502,6 +706,8 @@ class Collection:
         ------
         KeyNotFoundError
             For a key that is not among the ``records=`` of the collection, with its row.
+        InvalidArgumentError
+            Under constraints, unless all edges were kept: constraints are applied anew to all of them.
 
         Examples
         --------
@@ -511,15 +717,15 @@ class Collection:
         >>> collection.at(0.8).num_entities, collection.num_records
         (1, 3)
         """
-        check_name(source)
         names = (left, right, score, left_source, right_source)
+        check_name(source)
         with self._lock, reporting(progress) as callback:
             state = self._state
+            kept = _check_extensible(state.hierarchy)
+            options = CheckedOptions(names, source, state.decimals, kept, state.hierarchy.scale)
             context = state.context if state.owns_context else state.context.copy(state.num_records)
             with appending(context, state.num_records):
-                hierarchy = build_from_edges(
-                    context, state.hierarchy, edges, names, source, state.decimals, state.is_closed, callback
-                )
+                hierarchy = build_from_edges(context, state.hierarchy, edges, options, state.is_closed, callback)
                 self._state = State.standalone(
                     context, hierarchy, state.decimals, is_closed=state.is_closed, earlier=state.core
                 )
@@ -541,3 +747,18 @@ class Collection:
         chosen = [Metrics.stats.entity_count, Metrics.stats.largest_entity, Metrics.stats.singletons]
         table = Report({"threshold": np.asarray(curve.thresholds)} | statistics(curve, chosen))
         return f"<p>{escape(repr(self))}</p>{table._repr_html_()}"
+
+
+def _always(hierarchy: _core.Hierarchy) -> float:
+    """The highest threshold there is, at which a record is together with itself."""
+    return inf if hierarchy.scale == "weight" else 1.0
+
+
+def _check_extensible(hierarchy: _core.Hierarchy) -> Keep:
+    """What a hierarchy kept and its extension keeps, too; an error if it cannot be extended."""
+    if hierarchy.constraints is not None and hierarchy.kept != "all":
+        raise InvalidArgumentError(
+            "edges cannot be added to a collection with constraints, which are applied anew to all edges, unless it "
+            "kept them: make it with keep_edges=True"
+        )
+    return hierarchy.kept

@@ -1,41 +1,76 @@
-"""Inputs that the engine cannot read by itself, turned into some that it can: pandas objects.
+"""Inputs that the engine cannot read by itself, turned into some that it can: pandas objects, tables one by one.
 
 The engine reads Arrow streams, numpy arrays and Python iterables. The columns of a pandas frame go in through Arrow
 where pyarrow is installed and takes them, otherwise as numpy arrays; they are found by the same names as in other
-tables. Nothing is imported to recognise a pandas object: it is known by the module of its class.
+tables. Nothing is imported to recognise a pandas object: it is known by the module of its class. Where an iterable may
+give tables instead of rows, the first thing that it gives tells which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
+from starlings._typing import Scale
 from starlings.exceptions import InvalidArgumentError
 from starlings.optional import is_installed
 
-__all__ = ["EdgeColumns", "is_pandas", "readable_edges", "readable_keys", "readable_records"]
+__all__ = ["EdgeColumns", "is_pandas", "readable_edges", "readable_keys", "readable_records", "readable_tables"]
 
 #: Names of left, right, score, left source and right source; None where they are to be recognised.
 EdgeColumns = tuple[str | None, str | None, str | None, str | None, str | None]
 
 _NAMES: EdgeColumns = ("left", "right", "score", "left_source", "right_source")
-_SPLINK_NAMES: EdgeColumns = (
-    "unique_id_l",
-    "unique_id_r",
-    "match_probability",
-    "source_dataset_l",
-    "source_dataset_r",
-)
+_SPLINK_NAMES: Mapping[Scale, EdgeColumns] = {
+    "probability": ("unique_id_l", "unique_id_r", "match_probability", "source_dataset_l", "source_dataset_r"),
+    "weight": ("unique_id_l", "unique_id_r", "match_weight", "source_dataset_l", "source_dataset_r"),
+}
 
 
-def readable_edges(edges: Any, columns: EdgeColumns) -> tuple[Any, EdgeColumns | None]:
-    """`edges` and the names of their columns as the engine takes them."""
+def readable_edges(edges: Any, columns: EdgeColumns, scale: Scale) -> tuple[Any, EdgeColumns | None]:
+    """`edges`, whose scores are on that scale, and the names of their columns as the engine takes them."""
     named = None if all(name is None for name in columns) else columns
     if isinstance(edges, tuple) and len(edges) == 3 and any(map(is_pandas, edges)):
         return tuple(map(readable_keys, edges)), named
     if not is_pandas(edges):
         return _checked_iterable(edges, "edges"), named
-    return _pandas_edges(edges, columns), None
+    return _pandas_edges(edges, columns, scale), None
+
+
+def readable_tables(edges: Any, columns: EdgeColumns, scale: Scale) -> Iterator[tuple[Any, EdgeColumns | None]]:
+    """The tables that an iterable gives, or the edges as the only one, each as `readable_edges` has it."""
+    if not _may_give_tables(edges):
+        return iter([readable_edges(edges, columns, scale)])
+    rest = iter(edges)
+    begun = list(islice(rest, 1))
+    if not begun:
+        return iter(())
+    every = chain(begun, rest)
+    if _is_table(begun[0]):
+        return (readable_edges(table, columns, scale) for table in every)
+    return iter([readable_edges(edges if hasattr(edges, "__len__") else every, columns, scale)])
+
+
+def _may_give_tables(edges: object) -> bool:
+    """Whether one has to look at what iteration gives first: a table, or a row."""
+    if _is_table(edges) or isinstance(edges, (str, bytes)) or not isinstance(edges, Iterable):
+        return False
+    return not (isinstance(edges, tuple) and len(edges) == 3) or any(map(_is_table, edges))
+
+
+def _is_table(data: object) -> bool:
+    """Whether this is something with several columns: a table, a record batch, a stream of them."""
+    if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
+        return not _is_one_column(data)
+    return hasattr(data, "columns") and hasattr(data, "__getitem__") and hasattr(data, "to_numpy")
+
+
+def _is_one_column(data: Any) -> bool:
+    """Whether Arrow data that is no table by its attributes is a column of plain values."""
+    if any(hasattr(data, name) for name in ("columns", "column_names", "schema")):
+        return False
+    return hasattr(data, "dtype") or (hasattr(data, "type") and not hasattr(data.type, "fields"))
 
 
 def readable_keys(keys: Any, what: str = "keys") -> Any:
@@ -78,9 +113,9 @@ def _arrow_table(frame: Any) -> Any:
         return None
 
 
-def _pandas_edges(frame: Any, columns: EdgeColumns) -> Any:
+def _pandas_edges(frame: Any, columns: EdgeColumns, scale: Scale) -> Any:
     """The edges of a frame under their standard names, or as a tuple of columns of numpy arrays and lists."""
-    names = _edge_names(frame, columns)
+    names = _edge_names(frame, columns, scale)
     given = [name for name in names if name is not None]
     sources = [name for name in columns[3:] if name is not None]
     _check_columns(
@@ -96,10 +131,10 @@ def _pandas_edges(frame: Any, columns: EdgeColumns) -> Any:
     return _keys(wanted, "left"), _keys(wanted, "right"), wanted["score"].to_numpy()
 
 
-def _edge_names(frame: Any, columns: EdgeColumns) -> tuple[Any, ...]:
+def _edge_names(frame: Any, columns: EdgeColumns, scale: Scale) -> tuple[Any, ...]:
     """Which columns of the frame are left, right, score and, where there are such, the sources."""
     named = any(name is not None for name in columns)
-    known = next((names for names in (_NAMES, _SPLINK_NAMES) if set(names[:3]) <= set(frame.columns)), None)
+    known = next((names for names in (_NAMES, _SPLINK_NAMES[scale]) if set(names[:3]) <= set(frame.columns)), None)
     if known is None and not named and len(frame.columns) == 3:
         return (*frame.columns, None, None)
     keys_and_score = [
@@ -114,9 +149,10 @@ def _edge_names(frame: Any, columns: EdgeColumns) -> tuple[Any, ...]:
 
 def _check_columns(frame: Any, names: list[str], where: str) -> None:
     """Raise an error that names the columns which the frame lacks."""
-    missing = [name for name in names if name not in frame.columns]
+    columns = list(frame.columns)  # its own look-up takes no name that cannot be hashed
+    missing = [name for name in names if name not in columns]
     if missing:
-        there = ", ".join(map(repr, frame.columns)) or "no columns at all"
+        there = ", ".join(map(repr, columns)) or "no columns at all"
         raise InvalidArgumentError(f"no column {', '.join(map(repr, missing))} in {where}. There are {there}.")
 
 

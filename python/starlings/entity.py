@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core
 from starlings._typing import KeyLike, KeyValue, RecordName
-from starlings.exceptions import InvalidArgumentError, unpicklable
+from starlings.immutable import Immutable
 from starlings.key import Key, check_name
+from starlings.numbered import chosen
 from starlings.records import MixedRecords, Records, tables_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Entities", "Entity"]
 
 
-class Entity:
+class Entity(Immutable):
     """A set of records taken to be the same thing. Immutable.
 
     Those of a partition come from `Partition.entities`; one made by hand goes into `Collection.from_entities` or,
@@ -49,6 +50,7 @@ class Entity:
 
     __slots__ = ("_context", "_id", "_members", "_records")
 
+    _instead: ClassVar = "hand over its id and members"
     _context: _core.Context
     _id: KeyValue | None
     _records: Any
@@ -172,23 +174,14 @@ class Entity:
     def __hash__(self) -> int:
         return hash((self._id, self.members))
 
-    def __copy__(self) -> Entity:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Entity:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise unpicklable(self, "hand over its id and members")
-
     def __repr__(self) -> str:
         shown = ", ".join(map(repr, self._context.record_keys(self.records[:4])))
         more = ", ..." if self.size > 4 else ""
         return f"Entity(id={self._id!r}, size={self.size}, keys=[{shown}{more}])"
 
 
-class Entities(Sequence[Entity]):
-    """The entities of a partition, each made when it is asked for. A slice is such a sequence too.
+class Entities(Immutable, Sequence[Entity]):
+    """Entities of a partition, each made when it is asked for. A slice is such a sequence too.
 
     Examples
     --------
@@ -200,7 +193,9 @@ class Entities(Sequence[Entity]):
 
     __slots__ = ("_ids", "_partition")
 
-    def __init__(self, partition: Partition, ids: range) -> None:
+    _instead: ClassVar = "hand over the to_arrow() of the partition"
+
+    def __init__(self, partition: Partition, ids: Sequence[int]) -> None:
         self._partition = partition
         self._ids = ids
 
@@ -217,15 +212,8 @@ class Entities(Sequence[Entity]):
     @overload
     def __getitem__(self, index: slice) -> Entities: ...
     def __getitem__(self, index: int | slice) -> Entity | Entities:
-        if isinstance(index, slice):
-            return Entities(self._partition, self._ids[index])
-        try:
-            entity_id = self._ids[index]
-        except IndexError:
-            raise IndexError(f"entity {index} of {len(self._ids)}") from None
-        except TypeError:
-            raise InvalidArgumentError(f"entities are numbered: {index!r} is no int") from None
-        return Entity._of(self._partition, entity_id)
+        found = chosen(self._ids, index, "entity")
+        return Entity._of(self._partition, found) if isinstance(found, int) else Entities(self._partition, found)
 
     def __iter__(self) -> Iterator[Entity]:
         return (Entity._of(self._partition, entity_id) for entity_id in self._ids)
@@ -234,15 +222,6 @@ class Entities(Sequence[Entity]):
         if not isinstance(entity, Entity) or not isinstance(entity.id, int) or entity.id not in self._ids:
             return False
         return Entity._of(self._partition, entity.id) == entity
-
-    def __copy__(self) -> Entities:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Entities:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise unpicklable(self, "hand over the to_arrow() of the partition")
 
     def __repr__(self) -> str:
         return f"<{len(self)} entities at {self._partition.threshold}>"

@@ -6,6 +6,10 @@ is to blame, ``row`` holds its number, counted from 0 over the whole input; wher
 holds the earlier one.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Final
+
 __all__ = [
     "CapacityError",
     "CollectionNotFoundError",
@@ -27,6 +31,9 @@ __all__ = [
 ]
 
 
+_MOST_NAMES: Final = 10  # in a message
+
+
 def shown(value: object, most: int = 60) -> str:
     """A value as a message shows it: cut where it is long."""
     try:
@@ -34,6 +41,17 @@ def shown(value: object, most: int = 60) -> str:
     except Exception:  # an int of too many digits, or a class of the caller's that cannot be shown
         text = f"<{type(value).__name__}>"
     return text if len(text) <= most else f"{text[:most]}..."
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name, or what is none: the closest known one, or the first few of them."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1) if isinstance(name, str) else []
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    if not names:
+        return "; there are none"
+    return f"; there are {', '.join(map(repr, names[:_MOST_NAMES]))}{', ...' if len(names) > _MOST_NAMES else ''}"
 
 
 def unpicklable(value: object, instead: str) -> TypeError:
@@ -98,11 +116,11 @@ class KeyNotFoundError(StarlingsError, KeyError):
 
 
 class InvalidScoreError(StarlingsError, ValueError):
-    """A score that is null, NaN, infinite or outside [0, 1]."""
+    """A score that is null, NaN, infinite or, of probabilities, outside [0, 1]."""
 
 
 class InvalidThresholdError(StarlingsError, ValueError):
-    """A threshold that is NaN, no number, or outside [0, 1]."""
+    """A threshold that is no finite number or, where scores are probabilities, outside [0, 1]."""
 
 
 class OverlapError(StarlingsError, ValueError):

@@ -1,22 +1,24 @@
 """What to measure, said before anything is measured: which collection, at which thresholds, as what.
 
 ``col("a").at(0.85)`` and ``col("a").sweep()`` are values without data. `starlings.EntityFrame.analyse` gives them a
-meaning. Thresholds are checked here, where they are written.
+meaning. That thresholds are finite numbers in order is checked here, where they are written; that those of a
+collection of probabilities lie in [0, 1], where they meet it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starlings._core import Hierarchy
 from starlings.exceptions import InvalidArgumentError
-from starlings.thresholds import as_compared, check_threshold, grid
+from starlings.thresholds import as_compared, check_sweep, check_threshold, sweep_points
 
-__all__ = ["Column", "Cut", "Expression", "Sweep", "col"]
+__all__ = ["Column", "Cut", "Expression", "Points", "Sweep", "col"]
 
 _Self = TypeVar("_Self", bound="Expression")
 
@@ -46,7 +48,13 @@ class Expression:
         return False
 
     def thresholds(self, hierarchy: Hierarchy) -> NDArray[np.float64]:
-        """Where it cuts this hierarchy."""
+        """Where it cuts this hierarchy.
+
+        Raises
+        ------
+        InvalidThresholdError
+            For probabilities outside [0, 1].
+        """
         raise NotImplementedError
 
 
@@ -58,28 +66,54 @@ class Cut(Expression):
 
     def thresholds(self, hierarchy: Hierarchy) -> NDArray[np.float64]:
         """Where it cuts this hierarchy: one value."""
-        return np.array([as_compared(self.threshold, exact=hierarchy.is_exact)])
+        at = check_threshold(self.threshold, f"threshold of collection {self.name!r}", scale=hierarchy.scale)
+        return np.array([as_compared(at, exact=hierarchy.is_exact)])
 
 
 @dataclass(frozen=True)
 class Sweep(Expression):
-    """A collection at many thresholds; made by ``col(name).sweep(...)``. A `step` of None: at every distinct one."""
+    """A collection at many thresholds; made by ``col(name).sweep(...)``. All three None: at every distinct one."""
 
-    start: float = 0.0
-    stop: float = 1.0
+    start: float | None = None
+    stop: float | None = None
     step: float | None = None
 
     @property
     def is_everywhere(self) -> bool:
         """Whether it cuts at every distinct threshold of the collection."""
-        return self.step is None
+        return self.start is None and self.stop is None and self.step is None
 
     def thresholds(self, hierarchy: Hierarchy) -> NDArray[np.float64]:
         """Where it cuts this hierarchy, ascending; 1.0 where every distinct threshold is asked for and none is."""
-        if self.step is not None:
-            return grid(self.start, self.stop, self.step)
+        if not self.is_everywhere:
+            return sweep_points(self.start, self.stop, self.step, hierarchy, f"a sweep of collection {self.name!r}")
         levels = np.asarray(hierarchy.levels)[::-1]
         return np.ascontiguousarray(levels) if len(levels) else np.array([1.0])
+
+
+@dataclass(frozen=True)
+class Points(Expression):
+    """A collection at these thresholds, in this order: as many cuts."""
+
+    points: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, thresholds: Any) -> Points:
+        """A collection at one threshold, or at each of several.
+
+        Raises
+        ------
+        InvalidThresholdError
+            For what `Column.at` refuses.
+        """
+        several = isinstance(thresholds, Iterable) and not isinstance(thresholds, (str, bytes))
+        column = col(name)
+        return cls(name, points=tuple(column.at(at).threshold for at in (thresholds if several else [thresholds])))
+
+    def thresholds(self, hierarchy: Hierarchy) -> NDArray[np.float64]:
+        """Where it cuts this hierarchy: a value for each point."""
+        cuts = [Cut(self.name, threshold=point).thresholds(hierarchy) for point in self.points]
+        return np.concatenate(cuts) if cuts else np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -94,9 +128,10 @@ class Column:
         Raises
         ------
         InvalidThresholdError
-            For a threshold outside [0, 1].
+            For a threshold that is no finite number. `EntityFrame.analyse` raises it for one that the collection
+            cannot have.
         """
-        return Cut(self.name, threshold=check_threshold(threshold))
+        return Cut(self.name, threshold=check_threshold(threshold, scale="weight"))
 
     def sweep(self, start: float | None = None, stop: float | None = None, step: float | None = None) -> Sweep:
         """The collection at many thresholds.
@@ -104,9 +139,9 @@ class Column:
         Parameters
         ----------
         start, stop : float, optional
-            First and last threshold, both included; 0.0 and 1.0 where only others are given.
+            First and last threshold, both included. Where only others are given, those of `Collection.sweep`.
         step : float, optional
-            From one to the next, on a grid of millionths; 0.01 where only others are given.
+            From one to the next, on a grid of millionths. Where only others are given, that of `Collection.sweep`.
 
         Returns
         -------
@@ -116,16 +151,13 @@ class Column:
         Raises
         ------
         InvalidThresholdError
-            For bounds outside [0, 1] or in the wrong order.
+            For bounds that are no finite numbers or in the wrong order. `EntityFrame.analyse` raises it for those that
+            the collection cannot have.
         InvalidArgumentError
             For a step below 0.000001.
         """
-        if start is None and stop is None and step is None:
-            return Sweep(self.name)
-        first, last = 0.0 if start is None else start, 1.0 if stop is None else stop
-        stride = 0.01 if step is None else step
-        grid(first, last, stride)
-        return Sweep(self.name, start=float(first), stop=float(last), step=float(stride))
+        first, last, stride = check_sweep(start, stop, step)
+        return Sweep(self.name, start=first, stop=last, step=stride)
 
 
 def col(name: str) -> Column:

@@ -6,32 +6,34 @@ Readers take the state that is there; views carry their own number of records an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from types import EllipsisType
-from typing import Any, Literal, NoReturn, TypeAlias, overload
+from typing import Any, Literal, NoReturn, TypeAlias, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from starlings import _core, analysis
+from starlings import _core, analysis, estimation
 from starlings._typing import EdgesLike, KeyLike, KeysLike, Progress, RecordsLike
 from starlings.attributes import attributes_of
-from starlings.building import build_from_edges, build_from_entities, build_from_labels, decimals_of
+from starlings.building import build_from_edges, build_from_entities, build_from_labels
 from starlings.collection import Collection
+from starlings.edge_options import EdgeOptions, check_no_options, check_options
+from starlings.estimation import SampleLike, Weights
 from starlings.exceptions import (
     CollectionNotFoundError,
     DuplicateCollectionError,
     DuplicateKeyError,
     InvalidArgumentError,
     OutOfMemoryError,
+    nearest,
     shown,
     unpicklable,
 )
-from starlings.expressions import Expression
+from starlings.expressions import Expression, Points, col
 from starlings.key import check_name
-from starlings.metrics import Defaults, MetricLike, nearest
+from starlings.metrics import Defaults, MetricLike
 from starlings.monitoring import FrameMetrics
 from starlings.progress import reporting
 from starlings.records import Records, records_of_source
@@ -41,6 +43,8 @@ from starlings.thresholds import check_threshold
 
 __all__ = ["Assimilation", "EntityFrame"]
 
+#: Where to cut a collection.
+Thresholds: TypeAlias = float | Iterable[float]
 #: What becomes of records that the frame does not have: they are added to it, or an error.
 NewRecords: TypeAlias = Literal["append", "error"]
 
@@ -209,16 +213,9 @@ class EntityFrame:
         collection: None = None,
         *,
         edges: EdgesLike,
-        quantise: int | None | EllipsisType = ...,
-        quantize: int | None | EllipsisType = ...,
-        source: str = "default",
-        left: str | None = None,
-        right: str | None = None,
-        score: str | None = None,
-        left_source: str | None = None,
-        right_source: str | None = None,
         new_records: NewRecords = "append",
         progress: Progress = None,
+        **options: Unpack[EdgeOptions],
     ) -> None: ...
     def add_collection(
         self,
@@ -226,16 +223,9 @@ class EntityFrame:
         collection: Collection | None = None,
         *,
         edges: EdgesLike | None = None,
-        quantise: int | None | EllipsisType = ...,
-        quantize: int | None | EllipsisType = ...,
-        source: str = "default",
-        left: str | None = None,
-        right: str | None = None,
-        score: str | None = None,
-        left_source: str | None = None,
-        right_source: str | None = None,
         new_records: NewRecords = "append",
         progress: Progress = None,
+        **options: Unpack[EdgeOptions],
     ) -> Assimilation | None:
         """Add a collection: one that exists, or the one of some edges.
 
@@ -250,13 +240,13 @@ class EntityFrame:
         collection : Collection, optional
             One made elsewhere.
         edges : table, tuple of three columns, or iterable of (left, right, score), optional
-            Instead of a collection; this and the other parameters as in `Collection.from_edges`.
-        quantise, quantize, source, left, right, score, left_source, right_source
-            As in `Collection.from_edges`; with edges only.
-        new_records : "append" or "error"
+            Instead of a collection, as in `Collection.from_edges`.
+        new_records : {"append", "error"}
             What to do about records that the frame does not have: make them records of it, or raise an error.
         progress : bool, callable or None
             As in `Collection.from_edges`.
+        **options
+            `EdgeOptions`, as in `Collection.from_edges`: how edges are read and what is kept of them. With edges only.
 
         Returns
         -------
@@ -274,44 +264,44 @@ class EntityFrame:
         """
         if (collection is None) == (edges is None):
             raise InvalidArgumentError("give either a collection or edges=")
+        if edges is not None:
+            self._add_edges(name, edges, options, new_records, progress)
+            return None
         check_name(name, "name of a collection")
-        check_name(source)
         known_only = _only_known(new_records)
-        names = (left, right, score, left_source, right_source)
-        if edges is None:
-            if not isinstance(collection, Collection):
-                raise InvalidArgumentError(f"{shown(collection)} is no Collection; scored pairs are given as edges=")
-            if (quantise, quantize, source, *names) != (..., ..., "default", *(None,) * len(names)):
-                raise InvalidArgumentError(
-                    "quantise=, source= and names of columns are for edges=; a collection has its scores and sources"
-                )
-            with _Change(self, progress, adds=name) as change:
-                return change.assimilate(collection._state, known_only)
-        decimals = decimals_of(quantise, quantize)
+        if not isinstance(collection, Collection):
+            raise InvalidArgumentError(f"{shown(collection)} is no Collection; scored pairs are given as edges=")
+        check_no_options(options)
         with _Change(self, progress, adds=name) as change:
-            change.add(
-                build_from_edges(change.context, None, edges, names, source, decimals, known_only, change.progress),
-                decimals,
-            )
-        return None
+            return change.assimilate(collection._state, known_only)
+
+    def _add_edges(
+        self,
+        name: str,
+        edges: Any,
+        options: EdgeOptions,
+        new_records: NewRecords,
+        progress: Progress,
+        batch_rows: int = 0,
+    ) -> None:
+        """Add the collection of edges; with `batch_rows` of tables of them too, so many rows being held at once."""
+        check_name(name, "name of a collection")
+        known_only = _only_known(new_records)
+        checked = check_options(options)
+        with _Change(self, progress, adds=name) as change:
+            hierarchy = build_from_edges(change.context, None, edges, checked, known_only, change.progress, batch_rows)
+            change.add(hierarchy, checked.decimals)
 
     def add_collection_from_edges(
         self,
         name: str,
         edges: EdgesLike,
         *,
-        quantise: int | None | EllipsisType = ...,
-        quantize: int | None | EllipsisType = ...,
-        source: str = "default",
-        left: str | None = None,
-        right: str | None = None,
-        score: str | None = None,
-        left_source: str | None = None,
-        right_source: str | None = None,
         new_records: NewRecords = "append",
         progress: Progress = None,
+        **options: Unpack[EdgeOptions],
     ) -> None:
-        """Add the collection of scored pairs; parameters and errors as in `Collection.from_edges` and `add_collection`.
+        """Add the collection of scored pairs; parameters, options and errors as in `add_collection`.
 
         Keys that the frame does not have yet become records of it. A record is its source and its key: a key of another
         source is another record, so name the frame's source with ``source=``; ``new_records="error"`` finds mistakes.
@@ -333,20 +323,7 @@ class EntityFrame:
         """
         if edges is None:
             raise InvalidArgumentError("edges must be a table, arrays or an iterable, not None")
-        self.add_collection(
-            name,
-            edges=edges,
-            quantise=quantise,
-            quantize=quantize,
-            source=source,
-            left=left,
-            right=right,
-            score=score,
-            left_source=left_source,
-            right_source=right_source,
-            new_records=new_records,
-            progress=progress,
-        )
+        self.add_collection(name, edges=edges, new_records=new_records, progress=progress, **options)
 
     def add_collection_from_entities(
         self,
@@ -547,6 +524,8 @@ class EntityFrame:
         ------
         CollectionNotFoundError, UnknownMetricError
             With the nearest name.
+        InvalidThresholdError
+            For a threshold that its collection cannot have: of probabilities, one outside [0, 1].
         InvalidArgumentError
             For two references, no expression, or a metric that needs a reference where there is none.
 
@@ -566,15 +545,7 @@ class EntityFrame:
         (1.0, 0.333)
         """
         chosen = analysis.listed(expressions)
-        state = self._core.now()
-        with reporting(progress) as callback:
-            try:
-                return analysis.analyse(state, chosen, metrics, callback)
-            except OutOfMemoryError:
-                raise
-            except MemoryError as error:
-                message = f"the report is too large for memory: {error}; sweep with a larger step"
-                raise OutOfMemoryError(message) from error
+        return self._measured(progress, lambda state, callback: analysis.analyse(state, chosen, metrics, callback))
 
     def analyze(
         self,
@@ -584,6 +555,146 @@ class EntityFrame:
     ) -> Report:
         """`analyse`."""
         return self.analyse(*expressions, metrics=metrics, progress=progress)
+
+    def compare_all(
+        self,
+        reference: Expression | str,
+        thresholds: Thresholds | Mapping[str, Thresholds | None] | None = None,
+        *,
+        metrics: Iterable[MetricLike] | MetricLike | Defaults | None = None,
+        progress: Progress = None,
+    ) -> Report:
+        """Compare all other collections of the frame with one, in parallel.
+
+        Parameters
+        ----------
+        reference : expression or str
+            ``col(name).at(threshold)`` or ``col(name).sweep(...)``; a name alone stands for its cut at 1.0.
+        thresholds : float, iterable of floats, mapping or None
+            Where to cut every other collection; by default at every threshold at which its partition changes. A mapping
+            names the collections to compare, each with its own threshold or thresholds (or None); the reference among
+            them is passed over.
+        metrics : metrics or names, optional
+            By default ``report.comparison``.
+        progress : bool, callable or None
+            As in `Collection.from_edges`.
+
+        Returns
+        -------
+        Report
+            As that of `analyse`: collections in the order of the frame, or of the mapping; no rows where the reference
+            is the only collection.
+
+        Raises
+        ------
+        CollectionNotFoundError, UnknownMetricError
+            With the nearest name.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> frame = sl.EntityFrame()
+        >>> frame.add_collection_from_edges("rules", [("a", "b", 1.0)])
+        >>> frame.add_collection_from_edges("model", [("a", "b", 0.9), ("b", "c", 0.6)])
+        >>> frame.add_collection_from_entities("truth", [{"a", "b", "c"}])
+        >>> report = frame.compare_all("truth", metrics=["precision", "recall"])
+        >>> report.best("recall")["collection"], len(report)
+        ('model', 3)
+        >>> frame.compare_all("truth", {"model": 0.7, "rules": [0.5, 1.0]})["collection"].tolist()
+        ['model', 'rules', 'rules']
+        """
+        against = reference if isinstance(reference, Expression) else col(reference).at(1.0)
+
+        def compare(state: _core.FrameState, callback: _core.ProgressCallback | None) -> Report:
+            judged = _others(state.names(), against.name, thresholds)
+            return analysis.compare(state, judged, against, metrics, callback)
+
+        return self._measured(progress, compare)
+
+    def _measured(
+        self,
+        progress: Progress,
+        measure: Callable[[_core.FrameState, _core.ProgressCallback | None], Report],
+    ) -> Report:
+        """A report on the frame as it is now."""
+        state = self._core.now()
+        with reporting(progress) as callback:
+            try:
+                return measure(state, callback)
+            except OutOfMemoryError:
+                raise
+            except MemoryError as error:
+                message = f"the report is too large for memory: {error}; sweep with a larger step"
+                raise OutOfMemoryError(message) from error
+
+    def estimate(
+        self,
+        expression: Expression,
+        sample: SampleLike,
+        weights: Weights = "uniform",
+        metrics: Iterable[MetricLike] | MetricLike | Defaults | None = None,
+        *,
+        level: float = 0.95,
+        source: str = "default",
+        progress: Progress = None,
+    ) -> Report:
+        """Estimate metrics of a collection where only a sample of the true entities is known.
+
+        The sample is drawn at random from all true entities, and each comes with all its records. All thresholds come
+        out of one pass. The method, and what to watch for: docs/estimates.md.
+
+        Parameters
+        ----------
+        expression : expression
+            ``col(name).at(threshold)`` or ``col(name).sweep(...)``.
+        sample : mapping, iterable or pandas.Series
+            The true entities: keys or (source, key) by name of the entity; or one entity after the other, as iterables
+            of keys or as `Entity`, which are called 0, 1, ...; or a membership vector, index key and value entity.
+        weights : "uniform", "size" or mapping
+            "uniform" where every true entity was drawn with the same probability; "size" where records were drawn, and
+            their entities with them; or by name of the entity, in proportion to 1 / the probability of drawing it.
+        metrics : metrics or names, optional
+            By default precision, recall and f1. Besides f_beta, jaccard, fowlkes_mallows, and those of bcubed and
+            cluster.
+        level : float
+            Of the confidence band.
+        source : str
+            The source of bare keys.
+        progress : bool, callable or None
+            As in `Collection.from_edges`.
+
+        Returns
+        -------
+        Report
+            One row for each threshold. Columns: ``collection, threshold``, then for each metric m ``m, m_se, m_low,
+            m_high``: estimate, standard error, and the confidence band, which never leaves [0, 1].
+
+        Raises
+        ------
+        CollectionNotFoundError, UnknownMetricError
+            With the nearest name.
+        InvalidArgumentError
+            For a metric that cannot be estimated, fewer than two entities, and weights that are not positive or lack
+            an entity.
+        KeyNotFoundError
+            For a record that the frame does not have; ``row`` is the position of its entity.
+        OverlapError
+            For a record in two entities.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> frame = sl.EntityFrame()
+        >>> frame.add_collection_from_edges("model", [("a", "b", 0.9), ("b", "c", 0.6), ("x", "y", 0.7)])
+        >>> report = frame.estimate(sl.col("model").at(0.6), {"ann": ["a", "b"], "bob": ["c"], "eve": ["x", "y"]})
+        >>> report.metrics
+        ['precision', 'recall', 'f1']
+        >>> report[0]["precision"], round(report[0]["precision_se"], 3), report[0]["recall"]
+        (0.5, 0.217, 1.0)
+        """
+        check_name(source)
+        with reporting(progress) as callback:
+            return estimation.estimate(self._core.now(), expression, sample, weights, metrics, level, source, callback)
 
     def collect_metrics(self) -> FrameMetrics:
         """What there is to watch of the frame in service: counts, memory, use of caches, stability, garbage.
@@ -721,6 +832,18 @@ def _only_known(new_records: object) -> bool:
     if new_records not in ("append", "error"):
         raise InvalidArgumentError(f"new_records must be 'append' or 'error', not {shown(new_records)}")
     return new_records == "error"
+
+
+def _others(names: list[str], reference: str, thresholds: Any) -> list[Expression]:
+    """What `EntityFrame.compare_all` compares with a reference."""
+    if not isinstance(thresholds, Mapping):
+        points = tuple(thresholds) if isinstance(thresholds, Iterator) else thresholds
+        thresholds = dict.fromkeys(names, points)
+    return [
+        col(name).sweep() if points is None else Points.of(name, points)
+        for name, points in thresholds.items()
+        if name != reference
+    ]
 
 
 def _not_found(name: object, names: list[str]) -> CollectionNotFoundError:

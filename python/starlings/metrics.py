@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from math import isfinite, nan
 from typing import Any, Final, TypeAlias
 
 from starlings import _core
-from starlings.exceptions import InvalidArgumentError, UnknownMetricError, shown
+from starlings.exceptions import InvalidArgumentError, UnknownMetricError, nearest, shown
 
 __all__ = [
     *("Defaults", "EvalMetrics", "Metric", "MetricLike", "Metrics", "SensitivityMetric", "StatsMetrics"),
@@ -21,7 +20,6 @@ __all__ = [
 ]
 
 _WITH_PARAMETER = re.compile(r"(?P<name>f_beta|threshold_sensitivity)\((?P<parameter>[^()]+)\)")
-_MOST_NAMES: Final = 10  # in a message
 
 
 class Metric:
@@ -356,14 +354,3 @@ def find(metric: object) -> Metric:
     if metric not in _REGISTRY:
         raise UnknownMetricError(f"no metric {metric!r}{nearest(metric, _REGISTRY)}")
     return _REGISTRY[metric]
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the closest known one, or the first few of them."""
-    names = list(known)
-    close = get_close_matches(name, names, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    if not names:
-        return "; there are none"
-    return f"; there are {', '.join(map(repr, names[:_MOST_NAMES]))}{', ...' if len(names) > _MOST_NAMES else ''}"

@@ -19,24 +19,26 @@ _MEGABYTE: Final = 1_000_000
 
 @dataclass(frozen=True)
 class ComputationStats:
-    """Work done for a collection since it was made, by all views of it.
+    """Work done for a collection since it was made, by all views of it, or by `LazyMetrics`.
 
-    A computation is one cut answered: a partition from `Collection.at`, a row of a sweep or of `EntityFrame.analyse`.
+    A computation is one cut answered: a partition from `Collection.at`, a row of a sweep or of `EntityFrame.analyse`,
+    one call of `LazyMetrics.get`.
 
     Attributes
     ----------
     total : int
         All computations.
     incremental : int
-        Rows of a sweep after its first: carried on from the row before, in the same pass over the hierarchy.
+        Rows of a sweep after its first: carried on from the row before, in the same pass over the hierarchy. Of lazy
+        metrics: stepped on from a higher threshold.
     cached : int
-        Partitions found among those kept.
+        Partitions found among those kept. Of lazy metrics: partitions measured before.
     seconds : float
         Time spent.
     speedup : float or None
         Measured: the time that the computations would have taken one by one, divided by the time they took. A cached
-        partition counts as the mean partition that was cut, a row of a sweep as the whole pass that gave it. None while
-        nothing was computed.
+        partition counts as the mean partition that was cut, a row of a sweep as the whole pass that gave it, a lazy
+        metric as what its partition takes from the start. None while nothing was computed.
     """
 
     total: int
@@ -46,8 +48,8 @@ class ComputationStats:
     speedup: float | None
 
     @classmethod
-    def _of(cls, collection: _core.Collection) -> ComputationStats:
-        total, incremental, cached, _, _, seconds, one_by_one = collection.stats()
+    def _of(cls, worker: _core.Collection | _core.LazyMetrics) -> ComputationStats:
+        total, incremental, cached, _, _, seconds, one_by_one = worker.stats()
         return cls(total, incremental, cached, seconds, one_by_one / seconds if seconds > 0.0 else None)
 
 

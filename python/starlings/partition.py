@@ -7,29 +7,31 @@ asked for: counting costs nothing more, labels and sizes one pass over the recor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from html import escape
-from typing import Any, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core
-from starlings._typing import KeyLike, RecordName
+from starlings._typing import KeyLike, Progress, RecordName
+from starlings.diff import PartitionDiff
 from starlings.entity import Entities, Entity
-from starlings.exceptions import KeyNotFoundError, shown, unpicklable
+from starlings.exceptions import InvalidArgumentError, shown
+from starlings.operations import EntityValues, OperationLike, Value, apply, tabulate
 from starlings.optional import require
+from starlings.record_names import find_record, source_codes
+from starlings.record_table import RecordColumn, RecordTable
 
-__all__ = ["Partition", "find_record"]
-
-_SOURCES_SHOWN = 10
+__all__ = ["Partition"]
 
 
-class Partition:
+class Partition(RecordTable):
     """The entities of a collection at one threshold; made by `Collection.at`. Immutable.
 
     Entities are numbered from 0 in a canonical order that the order of the edges and the number of threads do not
-    change. Two partitions are equal if they group the same records in the same way.
+    change. Two partitions are equal if they group the same records in the same way. As a table a partition has one row
+    a record, entity by entity, with the columns ``source, key, entity_id``.
 
     Examples
     --------
@@ -42,6 +44,8 @@ class Partition:
     >>> partition.to_list() == [{("default", "a"), ("default", "b")}, {("default", "c")}]
     True
     """
+
+    _instead: ClassVar = "hand over its labels or its to_arrow()"
 
     def __init__(self, context: _core.Context, core: _core.Partition, threshold: float) -> None:
         self._context = context
@@ -102,75 +106,121 @@ class Partition:
         record = find_record(self._context, key, self.num_records)
         return Entity._of(self, int(self.labels[record]))
 
+    def diff(self, other: Partition) -> PartitionDiff:
+        """What changed from this partition to another: what stayed, split, merged or was rearranged.
+
+        Records are matched by source and key, and those that only one of the two has are set aside. So it compares two
+        cuts of a collection, cuts of two collections of a frame, and of two frames.
+
+        Parameters
+        ----------
+        other : Partition
+            The partition after; this one is the one before.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If `other` is no partition.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> old = sl.Collection.from_entities([{"a", "b", "c"}, {"x", "y"}]).at(1.0)
+        >>> new = sl.Collection.from_entities([{"a", "b"}, {"c", "z"}, {"x", "y"}]).at(1.0)
+        >>> diff = old.diff(new)
+        >>> diff, diff.records_added
+        (PartitionDiff(unchanged=1, split=1, merged=0, rearranged=0), {('default', 'z')})
+        >>> [sorted(key for _, key in entity) for entity in diff.split[0].after]
+        [['a', 'b'], ['c', 'z']]
+        """
+        if not isinstance(other, Partition):
+            raise InvalidArgumentError(
+                f"a partition is compared with a Partition, not with {shown(other)}: cut with at()"
+            )
+        return PartitionDiff(self, other)
+
     def to_list(self) -> list[set[RecordName]]:
         """All entities as sets of (source, key), by entity id."""
         return self._core.to_list(self._context)
 
-    @cached_property
-    def _table(self) -> _core.Table:
-        """One row a record, entity by entity: source, key, entity_id."""
-        records = self._core.records
-        table = _core.Table(self.num_records)
-        table.add_record_sources("source", self._context, records)
-        table.add_record_keys("key", self._context, records)
-        table.add_numbers("entity_id", self._entity_ids())
-        return table
+    def map(self, operation: OperationLike[Value], *, progress: Progress = None) -> dict[int, Value]:
+        """One value for each entity.
 
-    def _entity_ids(self) -> NDArray[np.uint32]:
-        """Entity id of each record, entity by entity."""
-        return np.repeat(np.arange(self.num_entities, dtype=np.uint32), self.sizes)
+        Parameters
+        ----------
+        operation : operation of `Ops`, or function of an `Entity`
+            Operations of `Ops` run in the engine, on several threads. A function is called for one entity after the
+            other.
+        progress : bool, callable or None
+            As in `Collection.from_edges`.
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """The columns source, key and entity_id as an Arrow stream, one row a record, entity by entity."""
-        return self._table.__arrow_c_stream__(requested_schema)
-
-    def to_arrow(self) -> Any:
-        """A pyarrow Table with the columns source, key and entity_id; one row a record, entity by entity.
+        Returns
+        -------
+        dict of int to value
+            By entity id, ascending. Hashes are hexadecimal strings, sizes ints, densities floats, fingerprints
+            read-only arrays of 128 uint32: parts of one array, which lives as long as any of them.
 
         Raises
         ------
-        MissingDependencyError
-            Without pyarrow. Any other reader of the Arrow PyCapsule interface takes the partition as it is.
-        """
-        return require("pyarrow", "to_arrow()").table(self)
+        InvalidArgumentError
+            If it is neither.
 
-    def to_pandas(self) -> Any:
-        """A pandas DataFrame with the columns source, key and entity_id; one row a record, entity by entity.
+        Notes
+        -----
+        What a function raises comes out as it is, with a note that names the entity.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> partition = sl.Collection.from_entities([{1, 2}, {3}]).at(1.0)
+        >>> partition.map(sl.Ops.hash.md5)
+        {0: '22cbb8ec845d6acf6e98fb28891cd3c6', 1: 'dae11f2296e08083311533103cf18e0b'}
+        >>> partition.map(lambda entity: max(key for _, key in entity.members))
+        {0: 2, 1: 3}
+        """
+        return apply(self, operation, progress)
+
+    def map_arrow(
+        self, operation: OperationLike[Any], name: str | None = None, *, progress: Progress = None
+    ) -> EntityValues:
+        """One value for each entity, as a table with the columns entity_id and value.
+
+        Parameters
+        ----------
+        operation : operation of `Ops`, or function of an `Entity`
+            As for `map`. A function gives only numbers, or only text: bools become 0 and 1, ints with floats among
+            them floats.
+        name : str, optional
+            What to call the second column instead of value.
+        progress : bool, callable or None
+            As in `Collection.from_edges`.
+
+        Returns
+        -------
+        EntityValues
+            Any reader of the Arrow PyCapsule interface takes it; `to_arrow`, `to_pandas` and `to_polars` hand it on.
+            Hashes are fixed-size binary, fingerprints fixed-size lists of 128 uint32, text is dictionary-encoded.
 
         Raises
         ------
-        MissingDependencyError
-            Without pandas.
-        """
-        pandas = require("pandas", "to_pandas()")
-        records = self._core.records
-        codes, names = self._sources(records)
-        columns = {
-            "source": pandas.Categorical.from_codes(codes, categories=names),
-            "key": pandas.Series(self._context.record_keys(records)),
-            "entity_id": self._entity_ids(),
-        }
-        return pandas.DataFrame(columns)
+        InvalidArgumentError
+            If it is neither; if values of a function are of no such kind, ints beyond 64 bits, or text with a
+            NUL character.
 
-    def to_polars(self) -> Any:
-        """A polars DataFrame with the columns source, key and entity_id; one row a record, entity by entity.
-
-        Raises
-        ------
-        MissingDependencyError
-            Without polars.
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> partition = sl.Collection.from_entities([{1, 2}, {3}]).at(1.0)
+        >>> partition.map_arrow(sl.Ops.compute.size, "records").to_arrow().to_pydict()
+        {'entity_id': [0, 1], 'records': [2, 1]}
         """
-        polars = require("polars", "to_polars()")
-        records = self._core.records
-        if _is_one_kind(self._context.record_kinds(records)):  # polars has no union of types
-            return polars.DataFrame(self._table)
-        codes, names = self._sources(records)
-        columns = {
-            "source": polars.Series(names, dtype=polars.String).gather(codes),
-            "key": polars.Series(self._context.record_keys(records), dtype=polars.Object),
-            "entity_id": self._entity_ids(),
-        }
-        return polars.DataFrame(columns)
+        return tabulate(self, operation, name, progress)
+
+    def _record_columns(self) -> list[RecordColumn]:
+        return [RecordColumn("source", "key", self._core.records)]
+
+    def _number_columns(self) -> dict[str, NDArray[np.uint32]]:
+        return {"entity_id": np.repeat(np.arange(self.num_entities, dtype=np.uint32), self.sizes)}
 
     def to_membership(self) -> Any:
         """A pandas Series from key to entity id, in the order of the records: a membership vector.
@@ -185,16 +235,11 @@ class Partition:
         pandas = require("pandas", "to_membership()")
         records = np.arange(self.num_records, dtype=np.uint32)
         index = pandas.Index(self._context.record_keys(records), name="key")
-        codes, names = self._sources(records)
+        codes, names = source_codes(self._context, records)
         if np.any(codes != codes[:1]):
             sources = pandas.Categorical.from_codes(codes, categories=names)
             index = pandas.MultiIndex.from_arrays([sources, index], names=["source", "key"])
         return pandas.Series(self.labels, index=index, name="entity_id")
-
-    def _sources(self, records: object) -> tuple[NDArray[np.uint32], list[str]]:
-        """For each of these records the number of its source, and the names by number."""
-        codes = np.asarray(self._context.record_sources(records)).astype(np.uint32)
-        return codes, self._context.sources()[: int(codes.max(initial=0)) + 1]
 
     def __len__(self) -> int:
         return self.num_entities
@@ -214,20 +259,18 @@ class Partition:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __copy__(self) -> Partition:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Partition:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise unpicklable(self, "hand over its labels or its to_arrow()")
-
     def _labels_for(self, other: Partition) -> NDArray[np.uint32] | None:
         """Entity id here of each record of a partition over another context; None if it has other records."""
+        translation, num_records = self._indices_of(other)
+        return self.labels[translation] if num_records == self.num_records else None
+
+    def _indices_of(self, other: Partition) -> tuple[NDArray[np.uint32], int]:
+        """Index here of each record of a partition over another context, and how many records both have together.
+
+        Those that are not known here are numbered on after all that are.
+        """
         both = self._context.copy(self.num_records)
-        translation = np.asarray(both.intern_context(other._context, other.num_records))
-        return self.labels[translation] if both.num_records == self.num_records else None
+        return np.asarray(both.intern_context(other._context, other.num_records)), both.num_records
 
     def __repr__(self) -> str:
         return (
@@ -254,25 +297,3 @@ def _correspond(a: NDArray[np.uint32], b: NDArray[np.uint32], num_entities: int)
     counterparts = np.zeros(num_entities, dtype=np.uint32)
     counterparts[a] = b
     return bool(np.array_equal(counterparts[a], b))
-
-
-def find_record(context: _core.Context, key: KeyLike, num_records: int) -> int:
-    """Index of a key or (source, key) among the first records of a context.
-
-    Raises
-    ------
-    KeyNotFoundError
-        If it is not one of them.
-    """
-    record = context.find_one(key, num_records=num_records)
-    if record is None:
-        sources = context.sources()
-        known = ", ".join(map(repr, sources[:_SOURCES_SHOWN])) + (", ..." if len(sources) > _SOURCES_SHOWN else "")
-        remedy = f"; check the key's source and type: the sources are {known}" if sources else ""
-        raise KeyNotFoundError(f"no record {shown(key)} among these {num_records:,}{remedy}")
-    return record
-
-
-def _is_one_kind(kinds: int) -> bool:
-    """Whether keys are all ints, all text or all bytes; `kinds` has a bit for each of u32, u64, string, bytes."""
-    return kinds in (0, 0b0001, 0b0010, 0b0011, 0b0100, 0b1000)

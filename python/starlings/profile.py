@@ -6,19 +6,17 @@ measured on the user's machine; memory follows from what the engine allocates, o
 
 from __future__ import annotations
 
-import operator
 import os
 from dataclasses import dataclass
 from html import escape
 from math import expm1
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-import numpy as np
-
+from starlings.arguments import check_int
 from starlings.benchmark import LARGEST, run
 from starlings.costs import Constants, constants_in_use, constants_path, store
-from starlings.exceptions import InvalidArgumentError, shown
+from starlings.exceptions import InvalidArgumentError
 
 __all__ = ["PerformanceProfile", "Scale"]
 
@@ -121,8 +119,8 @@ class PerformanceProfile:
         >>> sl.PerformanceProfile.estimate(5_000, 20_000).scale
         'small'
         """
-        records = _count(num_records, "num_records", _MOST_RECORDS)
-        edges = _count(num_edges, "num_edges", _MOST_EDGES)
+        records = check_int(num_records, "num_records", 0, _MOST_RECORDS)
+        edges = check_int(num_edges, "num_edges", 0, _MOST_EDGES)
         known = constants_in_use()
         thresholds = _expected_thresholds(records, edges)
         sweep = known.curve.seconds(records, thresholds)
@@ -169,7 +167,7 @@ class PerformanceProfile:
         SystemCallError
             If the file cannot be written; one that was there stays as it was.
         """
-        size = _count(largest, "largest", _MOST_RECORDS)
+        size = check_int(largest, "largest", 0, _MOST_RECORDS)
         if size < 100:
             raise InvalidArgumentError(f"largest must be 100 or more, not {size}")
         target = constants_path() if path is None else Path(path)
@@ -202,17 +200,6 @@ class PerformanceProfile:
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in self._rows())
         return f"<p>PerformanceProfile of {escape(self._title())}</p><table><tbody>{rows}</tbody></table>"
-
-
-def _count(value: Any, name: str, most: int) -> int:
-    """A whole number from 0 to `most`."""
-    try:
-        count = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
-    except TypeError:
-        count = None
-    if count is None or not 0 <= count <= most:
-        raise InvalidArgumentError(f"{name} must be an int from 0 to {most:,}, not {shown(value)}")
-    return count
 
 
 def _expected_thresholds(num_records: int, num_edges: int) -> int:

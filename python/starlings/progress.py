@@ -14,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from starlings._typing import Progress
-from starlings.exceptions import InvalidArgumentError
+from starlings.exceptions import InvalidArgumentError, shown
 from starlings.optional import is_installed
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def reporting(progress: Progress) -> Iterator[ProgressCallback | None]:
     elif callable(progress):
         yield _ignoring_result(progress)
     else:
-        raise InvalidArgumentError(f"progress is True, False, None or a function, not {progress!r}")
+        raise InvalidArgumentError(f"progress must be a bool, a function or None, not {shown(progress)}")
 
 
 def _on_terminal() -> bool:

@@ -10,21 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core, optional
 from starlings._typing import KeyValue
-from starlings.exceptions import (
-    InvalidArgumentError,
-    KeyNotFoundError,
-    MissingDependencyError,
-    shown,
-    unpicklable,
-)
-from starlings.metrics import nearest
+from starlings.exceptions import InvalidArgumentError, KeyNotFoundError, MissingDependencyError, nearest, shown
+from starlings.immutable import Immutable
 from starlings.optional import require
 from starlings.uniting import distinct, unite_arrow, unite_polars
 
@@ -80,7 +74,7 @@ def _gathered(batches: _core.Batches, rows: NDArray[np.uint64]) -> _core.Batches
         return None
 
 
-class Records:
+class Records(Immutable):
     """Records of one source with their attributes: a table, as the data brought it. Immutable.
 
     Made by `EntityFrame.records` and `Entity.tables`. Any reader of the Arrow PyCapsule interface takes it as it is. Of
@@ -217,15 +211,6 @@ class Records:
 
     def __len__(self) -> int:
         return len(self._indices)
-
-    def __copy__(self) -> Records:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Records:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise unpicklable(self, "hand over its to_arrow()")
 
     def __repr__(self) -> str:
         return f"Records(num_records={len(self)}, columns={self.columns})"

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core
-from starlings.exceptions import ColumnNotFoundError, InvalidArgumentError, UnknownMetricError
-from starlings.metrics import Metric, MetricLike, nearest
+from starlings.arrow_table import ArrowTable
+from starlings.exceptions import ColumnNotFoundError, InvalidArgumentError, UnknownMetricError, nearest
+from starlings.metrics import Metric, MetricLike
 from starlings.optional import require
 
-__all__ = ["Categories", "Column", "Report", "statistics"]
+__all__ = ["BAND", "Categories", "Column", "Report", "statistics"]
 
 Row: TypeAlias = dict[str, Any]
 
@@ -33,6 +34,8 @@ _TIDY_COLUMNS: Final = (
     "metric_name",
     "metric_value",
 )
+#: What the columns beside an estimate are called: standard error and bounds of its band.
+BAND: Final = ("_se", "_low", "_high")
 _ROWS_AT_ONCE: Final = 4096
 _ROWS_SHOWN: Final = 10
 
@@ -68,7 +71,7 @@ class Categories:
 Column: TypeAlias = NDArray[Any] | Categories
 
 
-class Report(Sequence[Row]):
+class Report(ArrowTable, Sequence[Row]):
     """A sequence of dicts, one a comparison, stored as columns. Immutable.
 
     Returned by `EntityFrame.analyse` and `Collection.sweep`. Equal to the list of its dicts.
@@ -101,8 +104,13 @@ class Report(Sequence[Row]):
 
     @property
     def metrics(self) -> list[str]:
-        """Names of the columns that hold metrics."""
-        return [name for name in self._columns if name not in _CUT_COLUMNS + _TIDY_COLUMNS]
+        """Names of the columns that hold metrics; the standard errors and bounds of estimates are no metrics."""
+        others = {*_CUT_COLUMNS, *_TIDY_COLUMNS, *(name + ending for name in self._columns for ending in BAND)}
+        return [name for name in self._columns if name not in others]
+
+    def _has_band(self, metric: str) -> bool:
+        """Whether a metric was estimated, and its standard error and bounds are there."""
+        return all(metric + ending in self._columns for ending in BAND)
 
     def __len__(self) -> int:
         return self._length
@@ -189,7 +197,8 @@ class Report(Sequence[Row]):
         -------
         Report
             With the columns ``collection, collection_threshold, reference, reference_threshold, metric_name,
-            metric_value``. Where there is no reference its name is empty and its threshold NaN.
+            metric_value``. Where there is no reference its name is empty and its threshold NaN. Of estimates also
+            ``metric_value_se, metric_value_low, metric_value_high``.
 
         Examples
         --------
@@ -198,11 +207,11 @@ class Report(Sequence[Row]):
         >>> tidy["metric_name"][:2].tolist(), tidy["metric_value"][:2].tolist()
         (['entity_count', 'entropy'], [1.0, 0.0])
         """
-        if tuple(self._columns) == _TIDY_COLUMNS:
+        if tuple(self._columns)[: len(_TIDY_COLUMNS)] == _TIDY_COLUMNS:
             return self
         metrics = self.metrics
         rows = np.repeat(np.arange(self._length), len(metrics))
-        values = [np.asarray(self._columns[name], dtype=np.float64) for name in metrics]
+        endings = ("", *BAND) if any(map(self._has_band, metrics)) else ("",)
         names = np.tile(np.arange(len(metrics), dtype=np.uint32), self._length)
         return Report(
             {
@@ -211,9 +220,15 @@ class Report(Sequence[Row]):
                 "reference": self._cut_column("reference")[rows],
                 "reference_threshold": self._cut_column("reference_threshold")[rows],
                 "metric_name": Categories(names, tuple(metrics)),
-                "metric_value": np.stack(values, axis=1).ravel() if values else np.empty(0),
             }
+            | {f"metric_value{ending}": self._interleaved([name + ending for name in metrics]) for ending in endings}
         )
+
+    def _interleaved(self, names: list[str]) -> NDArray[np.float64]:
+        """The values of some columns, row by row; NaN for a column that is not there."""
+        missing = np.full(self._length, np.nan)
+        columns = [np.asarray(self._columns.get(name, missing), dtype=np.float64) for name in names]
+        return np.stack(columns, axis=1).ravel() if columns else np.empty(0)
 
     def _cut_column(self, name: str) -> Column:
         """One of the columns that say what was compared, or its empty value."""
@@ -262,30 +277,6 @@ class Report(Sequence[Row]):
             else:
                 table.add_numbers(name, np.ascontiguousarray(column))
         return table
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """The report as an Arrow stream; names are dictionary-encoded."""
-        return self._table.__arrow_c_stream__(requested_schema)
-
-    def to_arrow(self) -> Any:
-        """A pyarrow Table.
-
-        Raises
-        ------
-        MissingDependencyError
-            Without pyarrow. Any other reader of the Arrow PyCapsule interface takes the report as it is.
-        """
-        return require("pyarrow", "to_arrow()").table(self._table)
-
-    def to_polars(self) -> Any:
-        """A polars DataFrame.
-
-        Raises
-        ------
-        MissingDependencyError
-            Without polars.
-        """
-        return require("polars", "to_polars()").DataFrame(self._table)
 
     def to_pandas(self) -> Any:
         """A pandas DataFrame; names are categorical.

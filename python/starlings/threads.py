@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlings import _core
-from starlings.exceptions import InvalidArgumentError
+from starlings.arguments import check_int
 
 __all__ = ["num_threads", "set_num_threads"]
 
@@ -18,7 +18,7 @@ def set_num_threads(n: int) -> None:
     Raises
     ------
     InvalidArgumentError
-        If `n` is no int from 0 on.
+        If `n` is no int of 0 or more.
 
     Examples
     --------
@@ -28,9 +28,7 @@ def set_num_threads(n: int) -> None:
     2
     >>> sl.set_num_threads(0)
     """
-    if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n <= _MOST:
-        raise InvalidArgumentError(f"the number of threads is an int from 0 on, not {n!r}")
-    _core.set_num_threads(n)
+    _core.set_num_threads(check_int(n, "the number of threads", 0, _MOST))
 
 
 def num_threads() -> int:

@@ -244,6 +244,7 @@ static sl_context *make_context(bool mixed) {
 }
 
 static const uint32_t all_rows[4] = {3, 1, 2, 0};
+static const uint32_t eight_numbers[8] = {1, 2, 3, 4, 5, 6, 7, 8};
 
 static sl_status fill(sl_table *table, const sl_context *context, sl_error *problem) {
     static const double numbers[4] = {0.5, 1, 2, 4};
@@ -253,6 +254,8 @@ static sl_status fill(sl_table *table, const sl_context *context, sl_error *prob
     if (status == SL_OK) status = sl_table_add_categories(table, "category", codes, categories, 2, problem);
     if (status == SL_OK) status = sl_table_add_record_sources(table, "source", context, all_rows, problem);
     if (status == SL_OK) status = sl_table_add_record_keys(table, "key", context, all_rows, problem);
+    if (status == SL_OK) status = sl_table_add_binary(table, "bytes", 3, "abcdefghijkl", problem);
+    if (status == SL_OK) status = sl_table_add_lists(table, "list", 2, eight_numbers, problem);
     return status;
 }
 
@@ -270,7 +273,10 @@ static void tables_come_out_as_one_batch(void **state) {
     struct ArrowArray batch, end;
     assert_int_equal(stream.get_schema(&stream, &schema), 0);
     assert_string_equal(schema.format, "+s");
-    assert_int_equal(schema.n_children, 4);
+    assert_int_equal(schema.n_children, 6);
+    assert_string_equal(schema.children[4]->format, "w:3");
+    assert_string_equal(schema.children[5]->format, "+w:2");
+    assert_string_equal(schema.children[5]->children[0]->format, "I");
     assert_string_equal(schema.children[0]->name, "number");
     assert_string_equal(schema.children[1]->dictionary->format, "u");
     assert_string_equal(schema.children[3]->format, "+ud:0,1,2");
@@ -293,6 +299,13 @@ static void tables_come_out_as_one_batch(void **state) {
     assert_memory_equal(keys->buffers[1], ((int32_t[]){0, 0, 0, 1}), 16);
     assert_true(((const uint64_t *)keys->children[0]->buffers[1])[0] == 7);
     assert_memory_equal(keys->children[1]->buffers[1], ((int64_t[]){0, 0, 2}), 24);
+
+    assert_int_equal(batch.children[4]->n_buffers, 2);
+    assert_memory_equal(batch.children[4]->buffers[1], "abcdefghijkl", 12);
+    assert_int_equal(batch.children[5]->n_buffers, 1);
+    assert_int_equal(batch.children[5]->length, 4);
+    assert_int_equal(batch.children[5]->children[0]->length, 8);
+    assert_memory_equal(batch.children[5]->children[0]->buffers[1], eight_numbers, sizeof eight_numbers);
 
     /* A child moved out lives on when its parent is released, and a schema's child likewise. */
     struct ArrowArray moved = *batch.children[3];
@@ -359,6 +372,11 @@ static void bad_tables_are_refused(void **state) {
     assert_int_equal(sl_table_add_record_sources(table, "c", context, codes, &error), SL_ERROR_INVALID_ARGUMENT);
     assert_int_equal(sl_table_add_numbers(table, "c", SL_COLUMN_STRING, codes, &error), SL_ERROR_INVALID_ARGUMENT);
     assert_int_equal(sl_table_add_numbers(table, "\xFF", SL_COLUMN_UINT32, codes, &error), SL_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(sl_table_add_binary(table, "c", 0, codes, &error), SL_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(sl_table_add_binary(table, "c", UINT32_MAX, codes, &error), SL_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(sl_table_add_binary(table, "c", 4, NULL, &error), SL_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(sl_table_add_lists(table, "c", 0, codes, &error), SL_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(sl_table_add_lists(table, "\xFF", 1, codes, &error), SL_ERROR_INVALID_ARGUMENT);
     assert_int_equal(sl_memory_in_use(), held);
     sl_table *huge;
     assert_int_equal(sl_table_create(UINT64_MAX, &huge, &error), SL_ERROR_INVALID_ARGUMENT);

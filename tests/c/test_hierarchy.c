@@ -10,6 +10,7 @@
 #include "hierarchy/scores.h"
 #include "support/failing_memory.h"
 #include "support/graphs.h"
+#include "support/keyed_graphs.h"
 #include "support/plain_hierarchy.h"
 #include "support/vector.h"
 
@@ -296,16 +297,6 @@ static void equality_sees_every_difference(void **state) {
 
 /* ---- merging ---------------------------------------------------------------------------------------------------- */
 
-/* The edges from `first` on, `count` of them; borrowed. */
-static graph slice(const graph *g, uint64_t first, uint64_t count) {
-    graph part = *g;
-    part.left += first;
-    part.right += first;
-    part.scores += first;
-    part.num_edges = count;
-    return part;
-}
-
 static sl_hierarchy *merge(const sl_hierarchy *a, const sl_hierarchy *b, const uint32_t *translation, uint32_t n) {
     sl_hierarchy *merged = NULL;
     EXPECT_OK(sl_hierarchy_merge(a, b, translation, n, NULL, &merged, &expect_error));
@@ -323,7 +314,7 @@ static void batches_merged_in_any_split_are_the_whole(void **state) {
         for (uint64_t first = 0; !sum || first < g.num_edges;) {
             uint64_t count = 1 + graph_below(&seed, (uint32_t)g.num_edges);
             if (count > g.num_edges - first) count = g.num_edges - first;
-            graph part = slice(&g, first, count);
+            graph part = graph_slice(&g, first, count);
             sl_hierarchy *batch = plain_engine_build(&part, &options), *before = sum;
             sum = before ? merge(before, batch, NULL, g.num_records) : sl_hierarchy_retain(batch);
             sl_hierarchy_release(before);
@@ -457,27 +448,6 @@ static void hierarchies_that_do_not_fit_are_not_merged(void **state) {
 
 /* ---- extending: keyed edges ------------------------------------------------------------------------------------- */
 
-static sl_edges keyed(const graph *g) {
-    const sl_column left = {.type = SL_COLUMN_UINT32, .length = g->num_edges, .values = g->left};
-    const sl_column right = {.type = SL_COLUMN_UINT32, .length = g->num_edges, .values = g->right};
-    const sl_column scores = {.type = SL_COLUMN_FLOAT64, .length = g->num_edges, .values = g->scores};
-    return (sl_edges){.left = {.keys = left}, .right = {.keys = right}, .score = scores};
-}
-
-/* A context that holds records 0..n-1 under the keys 0..n-1 (n may be 0). */
-static sl_context *numbered_context(uint32_t n) {
-    sl_context *context = NULL;
-    uint16_t source;
-    uint32_t first, *keys = fresh_memory(n, sizeof *keys);
-    for (uint32_t i = 0; i < n; i++) keys[i] = i;
-    const sl_key_column column = {.keys = {.type = SL_COLUMN_UINT32, .length = n, .values = keys}};
-    EXPECT_OK(sl_context_create(&context, &expect_error));
-    EXPECT_OK(sl_context_add_source(context, "default", 7, &source, &expect_error));
-    if (n > 0) EXPECT_OK(sl_context_add_records(context, &column, &first, &expect_error));
-    free(keys);
-    return context;
-}
-
 static sl_hierarchy *extend(sl_context *context, const sl_hierarchy *base, const sl_edges *batches, size_t count,
                             const sl_build_options *options) {
     sl_hierarchy *made = NULL;
@@ -500,8 +470,8 @@ static void keyed_batches_in_any_split_are_the_whole(void **state) {
             size_t num_batches = graph_below(&seed, 4);
             for (size_t b = 0; b < num_batches; b++) {
                 uint64_t count = graph_below(&seed, (uint32_t)(g.num_edges - first) + 1);
-                graph part = slice(&g, first, count);
-                batches[b] = keyed(&part);
+                graph part = graph_slice(&g, first, count);
+                batches[b] = graph_keyed(&part);
                 first += count;
             }
             sl_hierarchy *before = sum;
@@ -522,9 +492,9 @@ static void large_keyed_batches_are_the_whole_with_any_number_of_threads(void **
     (void)state;
     for (uint32_t threads = 1; threads <= 4; threads++) {
         sl_context *context = numbered_context(g.num_records);
-        graph first = slice(&g, 0, 70001), second = slice(&g, 70001, 65536),
-              third = slice(&g, 135537, g.num_edges - 135537);
-        sl_edges batches[] = {keyed(&first), keyed(&second), keyed(&third)};
+        graph first = graph_slice(&g, 0, 70001), second = graph_slice(&g, 70001, 65536),
+              third = graph_slice(&g, 135537, g.num_edges - 135537);
+        sl_edges batches[] = {graph_keyed(&first), graph_keyed(&second), graph_keyed(&third)};
         sl_set_num_threads(threads);
         sl_hierarchy *all = extend(context, NULL, batches, 3, NULL), *half = extend(context, NULL, batches, 1, NULL),
                      *sum = extend(context, half, batches + 1, 2, NULL);
@@ -549,7 +519,7 @@ static void new_keys_become_records_in_the_order_of_the_rows(void **state) {
                      .right = (uint32_t *)(uintptr_t)right,
                      .scores = (double *)(uintptr_t)scores};
     sl_context *context = numbered_context(0);
-    sl_edges batch = keyed(&g);
+    sl_edges batch = graph_keyed(&g);
     sl_record record;
     (void)state;
     sl_hierarchy *h = extend(context, NULL, &batch, 1, NULL);
@@ -568,8 +538,8 @@ static void a_failed_extension_leaves_context_and_base_as_they_were(void **state
     const graph g = {
         .num_edges = 4, .left = (uint32_t *)(uintptr_t)left, .right = (uint32_t *)(uintptr_t)right, .scores = scores};
     sl_context *context = numbered_context(3);
-    graph two = slice(&g, 0, 2);
-    sl_edges good = keyed(&two), bad[2] = {keyed(&two), keyed(&g)};
+    graph two = graph_slice(&g, 0, 2);
+    sl_edges good = graph_keyed(&two), bad[2] = {graph_keyed(&two), graph_keyed(&g)};
     sl_build_options options = {.first_row = 1000}, known = {.known_records_only = true, .first_row = 1000};
     sl_hierarchy *base = extend(context, NULL, &good, 1, NULL), *before = merge(base, NULL, NULL, 3), *out = base;
     (void)state;
@@ -583,14 +553,14 @@ static void a_failed_extension_leaves_context_and_base_as_they_were(void **state
     graph outsiders = g;
     outsiders.left = (uint32_t *)(uintptr_t)unknown;
     outsiders.num_edges = 4;
-    sl_edges strangers[2] = {keyed(&two), keyed(&outsiders)};
+    sl_edges strangers[2] = {graph_keyed(&two), graph_keyed(&outsiders)};
     EXPECT_FAILURE(sl_hierarchy_extend(context, base, strangers, 2, &known, &out, &expect_error),
                    SL_ERROR_KEY_NOT_FOUND, 1004); /* key 102 */
     assert_null(out);
     bad[1].left.keys.length = 3;
     EXPECT_FAILURE(sl_hierarchy_extend(context, base, bad, 2, NULL, &out, &expect_error), SL_ERROR_INVALID_ARGUMENT,
                    -1);
-    bad[1] = keyed(&g);
+    bad[1] = graph_keyed(&g);
     bad[1].score.type = SL_COLUMN_STRING;
     EXPECT_FAILURE(sl_hierarchy_extend(context, base, bad, 2, NULL, &out, &expect_error), SL_ERROR_INVALID_ARGUMENT,
                    -1);
@@ -626,7 +596,7 @@ static void what_was_kept_exact_stays_exact_when_extended(void **state) {
                     .left = (uint32_t *)(uintptr_t)right,
                     .right = (uint32_t *)(uintptr_t)later,
                     .scores = (double *)(uintptr_t)&b};
-    sl_edges batches[] = {keyed(&first), keyed(&second)};
+    sl_edges batches[] = {graph_keyed(&first), graph_keyed(&second)};
     sl_build_options options = {.exact = true};
     sl_context *context = numbered_context(0);
     (void)state;
@@ -808,7 +778,7 @@ static int listen_to(void *state, const char *phase, uint64_t done, uint64_t tot
 static sl_status long_call(int which, const graph *g, sl_context *context, const sl_hierarchy *base,
                            const sl_progress *progress, sl_hierarchy **out) {
     sl_build_options options = {.progress = progress, .exact = which == 1};
-    sl_edges batch = keyed(g);
+    sl_edges batch = graph_keyed(g);
     if (which < 2)
         return sl_hierarchy_build(g->num_records, g->left, g->right, g->scores, g->num_edges, &options, out,
                                   &expect_error);

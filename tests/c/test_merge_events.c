@@ -6,47 +6,16 @@
 
 #include "support/failing_memory.h"
 #include "support/graphs.h"
+#include "support/merge_listing.h"
 #include "support/plain_hierarchy.h"
 
 /* ---- events as arrays -------------------------------------------------------------------------------------------- */
 
-typedef struct listing {
-    uint32_t num_records, num_events;
-    double *thresholds;
-    uint64_t *offsets, *components;
-} listing;
-
-static listing list_events(const sl_merge_events *events, uint32_t num_records) {
-    uint32_t count = sl_merge_events_count(events);
-    listing l = {.num_records = num_records,
-                 .num_events = count,
-                 .thresholds = fresh_memory(count, sizeof(double)),
-                 .offsets = fresh_memory((uint64_t)count + 1, sizeof(uint64_t)),
-                 .components = fresh_memory(2 * (uint64_t)num_records, sizeof(uint64_t))};
-    sl_merge_event event;
-    for (uint32_t e = 0; e < count; e++) {
-        assert_true(sl_merge_events_get(events, e, &event));
-        l.thresholds[e] = event.threshold;
-        l.offsets[e + 1] = l.offsets[e] + event.num_components;
-        for (uint32_t c = 0; c < event.num_components; c++) l.components[l.offsets[e] + c] = event.components[c];
-    }
-    assert_false(sl_merge_events_get(events, count, &event));
-    assert_null(event.components);
-    return l;
+static sl_status rebuild(const merge_listing *l, bool exact, sl_hierarchy **out) {
+    return merge_listing_build(l, exact, SL_SCALE_PROBABILITY, out);
 }
 
-static void drop(listing *l) {
-    free(l->thresholds);
-    free(l->offsets);
-    free(l->components);
-}
-
-static sl_status rebuild(const listing *l, bool exact, sl_hierarchy **out) {
-    return sl_hierarchy_from_merges(l->num_records, l->thresholds, l->offsets, l->components, l->num_events, exact, out,
-                                    &expect_error);
-}
-
-static void expect_rebuilt(const listing *l, const sl_hierarchy *original) {
+static void expect_rebuilt(const merge_listing *l, const sl_hierarchy *original) {
     sl_hierarchy *again = NULL;
     EXPECT_OK(rebuild(l, sl_hierarchy_is_exact(original), &again));
     EXPECT_OK(sl_hierarchy_validate(again, &expect_error));
@@ -55,6 +24,14 @@ static void expect_rebuilt(const listing *l, const sl_hierarchy *original) {
 }
 
 /* ---- the definition: what cuts at one level after the other tell ------------------------------------------------- */
+
+/* Pairs of its records that were not together at the level before (NULL: none was). */
+static uint64_t count_new_pairs(const sl_merge_event *event, const uint32_t *before) {
+    uint64_t pairs = 0;
+    for (uint32_t i = 0; i < event->num_records; i++)
+        for (uint32_t j = 0; j < i; j++) pairs += !before || before[event->records[i]] != before[event->records[j]];
+    return pairs;
+}
 
 /* The next event, expected to be that of records whose component is now `root`; `component` has each record's number. */
 static void expect_event(const sl_merge_events *events, uint32_t e, const plain_hierarchy *plain, uint32_t level,
@@ -74,6 +51,7 @@ static void expect_event(const sl_merge_events *events, uint32_t e, const plain_
     }
     assert_int_equal(event.num_components, parts);
     assert_int_equal(event.num_records, size);
+    assert_int_equal(event.num_pairs, count_new_pairs(&event, before));
     assert_int_equal(event.records[0], root);
     for (uint32_t i = 0; i < size; i++) assert_int_equal(now[event.records[i]], root);
     component[root] = event.result;
@@ -102,7 +80,7 @@ static void check_graph(const graph *g, uint32_t decimals, uint32_t extra) {
             if (merges(&plain, level, root)) expect_event(events, e++, &plain, level, root, component, n);
     assert_int_equal(sl_merge_events_count(events), e);
     assert_int_equal(sl_merge_events_count(events), sl_hierarchy_num_merges(h));
-    listing l = list_events(events, n);
+    merge_listing l = merge_listing_of(events, n);
     if (!extra) expect_rebuilt(&l, h);
     sl_hierarchy *wider = NULL;
     EXPECT_OK(rebuild(&l, decimals == PLAIN_EXACT, &wider));
@@ -110,7 +88,7 @@ static void check_graph(const graph *g, uint32_t decimals, uint32_t extra) {
     assert_int_equal(sl_hierarchy_num_records(wider), n);
     assert_int_equal(sl_hierarchy_num_merges(wider), e);
     sl_hierarchy_release(wider);
-    drop(&l);
+    merge_listing_free(&l);
     sl_merge_events_release(events);
     free(component);
     plain_free(&plain);
@@ -164,6 +142,93 @@ static void test_fewer_records_than_the_hierarchy_has_are_refused(void **state) 
     graph_free(&g);
 }
 
+/* ---- critical ones ----------------------------------------------------------------------------------------------- */
+
+/* Whether event a is taken before b; their numbers tell events of one threshold apart. */
+static bool is_more_critical(const sl_merge_events *events, uint32_t a, uint32_t b) {
+    sl_merge_event x, y;
+    assert_true(sl_merge_events_get(events, a, &x) && sl_merge_events_get(events, b, &y));
+    if (x.num_pairs != y.num_pairs) return x.num_pairs > y.num_pairs;
+    return x.threshold != y.threshold ? x.threshold < y.threshold : a < b;
+}
+
+/* Each event is taken where fewer than `count` others are more critical. */
+static void expect_critical(const sl_merge_events *events, uint32_t count) {
+    uint32_t all = sl_merge_events_count(events), found = UINT32_MAX, next = 0;
+    uint32_t *chosen = fresh_memory(count, sizeof *chosen);
+    sl_merge_event event;
+    EXPECT_OK(sl_merge_events_critical(events, count, chosen, &found, &expect_error));
+    assert_int_equal(found, count < all ? count : all);
+    double threshold = -1.0;
+    for (uint32_t i = 0; i < found; i++) { /* by ascending threshold and then number */
+        assert_true(sl_merge_events_get(events, chosen[i], &event));
+        assert_true(event.threshold > threshold || (event.threshold == threshold && chosen[i] > chosen[i - 1]));
+        threshold = event.threshold;
+    }
+    for (uint32_t e = 0; e < all; e++) {
+        uint32_t above = 0, taken = 0;
+        for (uint32_t other = 0; other < all; other++) above += other != e && is_more_critical(events, other, e);
+        for (uint32_t i = 0; i < found; i++) taken += chosen[i] == e;
+        assert_int_equal(taken, above < count);
+        next += taken;
+    }
+    assert_int_equal(next, found);
+    free(chosen);
+}
+
+static void test_critical_events_are_those_of_most_pairs(void **state) {
+    (void)state;
+    for (uint64_t number = 0; number < EXPECT_SIZE(1000, 200); number++) {
+        graph g = graph_small(number);
+        const sl_build_options options = {.exact = number % 2 == 0};
+        sl_hierarchy *h = plain_engine_build(&g, &options);
+        sl_merge_events *events = NULL;
+        EXPECT_OK(sl_merge_events_create(h, number % 5 ? 0 : g.num_records + 3, &events, &expect_error));
+        uint32_t all = sl_merge_events_count(events);
+        const uint32_t counts[] = {0, 1, 2, all / 2, all, all + 1};
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) expect_critical(events, counts[i]);
+        sl_merge_events_release(events);
+        sl_hierarchy_release(h);
+        graph_free(&g);
+    }
+}
+
+/* Pairs as merges: all bring one pair. A pair of pairs and a triple bring four and three. */
+static void test_ties_go_to_the_lower_threshold_and_then_to_the_first(void **state) {
+    const uint32_t left[] = {0, 2, 4, 6, 8, 0, 10, 10}, right[] = {1, 3, 5, 7, 9, 2, 11, 12};
+    const double scores[] = {0.9, 0.9, 0.8, 0.8, 0.7, 0.6, 0.95, 0.95};
+    sl_hierarchy *h = NULL;
+    sl_merge_events *events = NULL;
+    uint32_t chosen[8], found = 0;
+    (void)state;
+    EXPECT_OK(sl_hierarchy_build(13, left, right, scores, 8, NULL, &h, &expect_error));
+    EXPECT_OK(sl_merge_events_create(h, 0, &events, &expect_error));
+    EXPECT_OK(sl_merge_events_critical(events, 4, chosen, &found, &expect_error));
+    assert_int_equal(found, 4);
+    const uint32_t expected[] = {6, 5, 3, 0}; /* {0..3} at 0.6, {8, 9}, the first of 0.8, the triple */
+    assert_memory_equal(chosen, expected, sizeof expected);
+    sl_merge_events_release(events);
+    sl_hierarchy_release(h);
+}
+
+static void test_pairs_of_one_large_merge(void **state) {
+    uint32_t n = EXPECT_SIZE(1000000, 100000), event = 7, found = 0;
+    uint32_t *entities = fresh_memory(n, sizeof *entities);
+    sl_hierarchy *h = NULL;
+    sl_merge_events *events = NULL;
+    sl_merge_event all;
+    (void)state;
+    EXPECT_OK(sl_hierarchy_from_entities(n, NULL, entities, n, 1, 0.5, &h, &expect_error));
+    EXPECT_OK(sl_merge_events_create(h, 0, &events, &expect_error));
+    EXPECT_OK(sl_merge_events_critical(events, UINT32_MAX, &event, &found, &expect_error));
+    assert_true(found == 1 && event == 0);
+    assert_true(sl_merge_events_get(events, 0, &all));
+    assert_int_equal(all.num_pairs, (uint64_t)n * (n - 1) / 2);
+    sl_merge_events_release(events);
+    sl_hierarchy_release(h);
+    free(entities);
+}
+
 /* ---- large ones -------------------------------------------------------------------------------------------------- */
 
 static void check_large(const graph *g, bool exact) {
@@ -171,9 +236,9 @@ static void check_large(const graph *g, bool exact) {
     sl_hierarchy *h = plain_engine_build(g, &options);
     sl_merge_events *events = NULL;
     EXPECT_OK(sl_merge_events_create(h, 0, &events, &expect_error));
-    listing l = list_events(events, g->num_records);
+    merge_listing l = merge_listing_of(events, g->num_records);
     expect_rebuilt(&l, h);
-    drop(&l);
+    merge_listing_free(&l);
     sl_merge_events_release(events);
     sl_hierarchy_release(h);
 }
@@ -201,11 +266,11 @@ static uint64_t pick(uint64_t *alive, uint32_t *count, uint64_t *seed) {
 
 /* Random merges of two to four random components in any order, thresholds falling in few steps: ties within one component,
  * which become one event. And the same as edges: from any record of the first component to any of each other. */
-static listing random_merges(uint32_t n, uint64_t seed, graph *g) {
-    listing l = {.num_records = n,
-                 .thresholds = fresh_memory(n, sizeof(double)),
-                 .offsets = fresh_memory((uint64_t)n + 1, sizeof(uint64_t)),
-                 .components = fresh_memory(2 * (uint64_t)n + 4, sizeof(uint64_t))};
+static merge_listing random_merges(uint32_t n, uint64_t seed, graph *g) {
+    merge_listing l = {.num_records = n,
+                       .thresholds = fresh_memory(n, sizeof(double)),
+                       .offsets = fresh_memory((uint64_t)n + 1, sizeof(uint64_t)),
+                       .components = fresh_memory(2 * (uint64_t)n + 4, sizeof(uint64_t))};
     uint64_t *alive = fresh_memory(n, sizeof *alive), end = 0;
     uint32_t *record = fresh_memory(2 * (uint64_t)n, sizeof *record), count = n;
     double threshold = 1.0;
@@ -238,12 +303,12 @@ static void test_merges_in_any_order_and_with_ties_give_the_hierarchy_of_their_e
     (void)state;
     for (uint64_t seed = 0; seed < EXPECT_SIZE(3000, 600); seed++) {
         graph g;
-        listing l = random_merges(1 + (uint32_t)(seed % 40), seed, &g);
+        merge_listing l = random_merges(1 + (uint32_t)(seed % 40), seed, &g);
         sl_build_options options = {.exact = seed % 2 == 0};
         sl_hierarchy *h = plain_engine_build(&g, &options);
         expect_rebuilt(&l, h);
         sl_hierarchy_release(h);
-        drop(&l);
+        merge_listing_free(&l);
         graph_free(&g);
     }
 }
@@ -253,15 +318,17 @@ static void test_thresholds_are_rounded_before_they_are_compared(void **state) {
     const uint64_t offsets[] = {7, 9, 11, 13}, components[] = {9, 9, 9, 9, 9, 9, 9, 2, 1, 4, 0, 5, 3};
     sl_hierarchy *h = NULL;
     (void)state;
-    EXPECT_OK(sl_hierarchy_from_merges(4, thresholds, offsets, components, 3, false, &h, &expect_error));
+    EXPECT_OK(sl_hierarchy_from_merges(4, thresholds, offsets, components, 3, false, SL_SCALE_PROBABILITY, &h,
+                                       &expect_error));
     EXPECT_OK(sl_hierarchy_validate(h, &expect_error));
     assert_int_equal(sl_hierarchy_num_merges(h), 2); /* three of them are one event */
     assert_int_equal(sl_hierarchy_num_levels(h), 2);
     assert_true(sl_hierarchy_levels(h)[0] == 0.3);
     assert_false(signbit(sl_hierarchy_levels(h)[1]));
     sl_hierarchy_release(h);
-    EXPECT_FAILURE(sl_hierarchy_from_merges(4, thresholds, offsets, components, 3, true, &h, &expect_error),
-                   SL_ERROR_INVALID_ARGUMENT, 1);
+    EXPECT_FAILURE(
+        sl_hierarchy_from_merges(4, thresholds, offsets, components, 3, true, SL_SCALE_PROBABILITY, &h, &expect_error),
+        SL_ERROR_INVALID_ARGUMENT, 1);
     assert_null(h);
 }
 
@@ -269,7 +336,7 @@ static void test_no_events(void **state) {
     (void)state;
     for (uint32_t n = 0; n < 3; n++) {
         sl_hierarchy *h = NULL, *plain = NULL;
-        EXPECT_OK(sl_hierarchy_from_merges(n, NULL, NULL, NULL, 0, false, &h, &expect_error));
+        EXPECT_OK(sl_hierarchy_from_merges(n, NULL, NULL, NULL, 0, false, SL_SCALE_PROBABILITY, &h, &expect_error));
         EXPECT_OK(sl_hierarchy_build(n, NULL, NULL, NULL, 0, NULL, &plain, &expect_error));
         assert_true(sl_hierarchy_equal(h, plain));
         sl_merge_events *events = NULL;
@@ -294,9 +361,9 @@ static const three good = {{0.9, 0.8, 0.5}, {0, 2, 4, 7}, {0, 1, 2, 3, 6, 7, 5}}
 static void expect_refused(const three *t, uint32_t num_records, sl_status status, int64_t row, int64_t other_row,
                            const char *says) {
     sl_hierarchy *h = (void *)(uintptr_t)t;
-    EXPECT_FAILURE(
-        sl_hierarchy_from_merges(num_records, t->thresholds, t->offsets, t->components, 3, true, &h, &expect_error),
-        status, row);
+    EXPECT_FAILURE(sl_hierarchy_from_merges(num_records, t->thresholds, t->offsets, t->components, 3, true,
+                                            SL_SCALE_PROBABILITY, &h, &expect_error),
+                   status, row);
     assert_null(h);
     assert_int_equal(expect_error.other_row, other_row);
     if (!strstr(expect_error.message, says)) fail_msg("\"%s\" does not say \"%s\"", expect_error.message, says);
@@ -347,14 +414,18 @@ static void test_bad_thresholds(void **state) {
 static void test_missing_arrays_and_too_many_records(void **state) {
     sl_hierarchy *h = (void *)(uintptr_t)&good;
     (void)state;
-    EXPECT_FAILURE(sl_hierarchy_from_merges(6, NULL, good.offsets, good.components, 3, true, &h, &expect_error),
+    EXPECT_FAILURE(sl_hierarchy_from_merges(6, NULL, good.offsets, good.components, 3, true, SL_SCALE_PROBABILITY, &h,
+                                            &expect_error),
                    SL_ERROR_INVALID_ARGUMENT, -1);
-    EXPECT_FAILURE(sl_hierarchy_from_merges(6, good.thresholds, NULL, good.components, 3, true, &h, &expect_error),
+    EXPECT_FAILURE(sl_hierarchy_from_merges(6, good.thresholds, NULL, good.components, 3, true, SL_SCALE_PROBABILITY,
+                                            &h, &expect_error),
                    SL_ERROR_INVALID_ARGUMENT, -1);
-    EXPECT_FAILURE(sl_hierarchy_from_merges(6, good.thresholds, good.offsets, NULL, 3, true, &h, &expect_error),
+    EXPECT_FAILURE(sl_hierarchy_from_merges(6, good.thresholds, good.offsets, NULL, 3, true, SL_SCALE_PROBABILITY, &h,
+                                            &expect_error),
                    SL_ERROR_INVALID_ARGUMENT, -1);
-    EXPECT_FAILURE(sl_hierarchy_from_merges(UINT32_MAX, NULL, NULL, NULL, 0, true, &h, &expect_error),
-                   SL_ERROR_CAPACITY, -1);
+    EXPECT_FAILURE(
+        sl_hierarchy_from_merges(UINT32_MAX, NULL, NULL, NULL, 0, true, SL_SCALE_PROBABILITY, &h, &expect_error),
+        SL_ERROR_CAPACITY, -1);
     assert_null(h);
 }
 
@@ -415,7 +486,7 @@ static void test_out_of_memory(void **state) {
     sl_hierarchy *h = plain_engine_build(&g, NULL), *again = NULL;
     sl_merge_events *events = NULL;
     EXPECT_OK(sl_merge_events_create(h, 0, &events, &expect_error));
-    listing l = list_events(events, g.num_records);
+    merge_listing l = merge_listing_of(events, g.num_records);
     sl_merge_events_release(events);
     uint64_t held = sl_memory_in_use();
     uint64_t k = 0;
@@ -429,7 +500,20 @@ static void test_out_of_memory(void **state) {
         assert_int_equal(sl_memory_in_use(), held);
     }
     assert_true(k > 4);
+    held = sl_memory_in_use();
+    for (k = 0;; k++) {
+        uint32_t chosen[3], found = 7;
+        failing_memory_after(k);
+        sl_status status = sl_merge_events_critical(events, 3, chosen, &found, &expect_error);
+        failing_memory_after(FAILING_NEVER);
+        assert_int_equal(sl_memory_in_use(), held);
+        if (status == SL_OK) break;
+        assert_int_equal(status, SL_ERROR_MEMORY);
+        assert_int_equal(found, 0);
+    }
+    assert_int_equal(k, 2);
     sl_merge_events_release(events);
+    held = sl_memory_in_use();
     for (k = 0;; k++) {
         failing_memory_after(k);
         sl_status status = rebuild(&l, false, &again);
@@ -443,7 +527,7 @@ static void test_out_of_memory(void **state) {
     assert_true(sl_hierarchy_equal(h, again));
     sl_hierarchy_release(again);
     sl_hierarchy_release(h);
-    drop(&l);
+    merge_listing_free(&l);
     graph_free(&g);
     assert_int_equal(sl_set_allocator(NULL, NULL), SL_OK);
 }
@@ -454,6 +538,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_events_are_those_of_cuts_and_give_the_hierarchy_back),
         TEST(test_components_are_numbered_as_the_header_says),
+        TEST(test_critical_events_are_those_of_most_pairs),
+        TEST(test_ties_go_to_the_lower_threshold_and_then_to_the_first),
+        TEST(test_pairs_of_one_large_merge),
         TEST(test_fewer_records_than_the_hierarchy_has_are_refused),
         TEST(test_chains_of_a_million),
         TEST(test_merges_in_any_order_and_with_ties_give_the_hierarchy_of_their_edges),

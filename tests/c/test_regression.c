@@ -106,7 +106,7 @@ static void decimal_scores_are_read(void **state) {
     const double *read = NULL;
     (void)state;
     EXPECT_OK(sl_i_scores_check(&column, &expect_error));
-    EXPECT_OK(sl_i_scores_read(&column, 0, 3, 0, buffer, &read, &expect_error));
+    EXPECT_OK(sl_i_scores_read(&column, SL_SCALE_PROBABILITY, 0, 3, 0, buffer, &read, &expect_error));
     assert_true(read[0] == 0.5 && read[1] == 2.5 && read[2] == -0.1);
 }
 

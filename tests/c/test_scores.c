@@ -2,7 +2,9 @@
  * invalid score, and reading every type of number column. */
 #include "support/expect.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "hierarchy/scores.h"
 #include "support/graphs.h"
@@ -113,7 +115,7 @@ static void the_first_invalid_score_is_named_wherever_it_stands(void **state) {
                 sl_i_use_portable(portable == 1);
                 assert_int_equal(sl_i_code_scores(&coder, scores, 10000, codes), places[p]);
                 sl_i_use_portable(false);
-                assert_int_equal(sl_i_find_invalid_score(scores, 10000), places[p]);
+                assert_int_equal(sl_i_find_invalid_score(SL_SCALE_PROBABILITY, scores, 10000), places[p]);
             }
     free(scores);
     free(codes);
@@ -138,15 +140,19 @@ static int rising(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void check_ranks(const double *scores, uint32_t count) {
+/* `decimals` as of plain_round: what is ranked, exact scores or weights. */
+static void check_ranks_of(const double *scores, uint32_t count, uint32_t decimals) {
     sl_i_score_coder coder;
     double *distinct = fresh_memory(count, sizeof *distinct);
     uint32_t *codes = fresh_memory(count, sizeof *codes), num_distinct = 0, half = count / 2;
-    for (uint32_t i = 0; i < count; i++) distinct[i] = plain_round(scores[i], PLAIN_EXACT);
+    for (uint32_t i = 0; i < count; i++) distinct[i] = plain_round(scores[i], decimals);
     qsort(distinct, count, sizeof *distinct, rising);
     for (uint32_t i = 0; i < count; i++)
         if (i == 0 || distinct[i] != distinct[i - 1]) distinct[num_distinct++] = distinct[i];
-    EXPECT_OK(sl_i_score_coder_init_exact(&coder, count, &expect_error));
+    if (decimals == PLAIN_EXACT)
+        EXPECT_OK(sl_i_score_coder_init_exact(&coder, count, &expect_error));
+    else
+        EXPECT_OK(sl_i_score_coder_init_weights(&coder, decimals - PLAIN_WEIGHTS, count, &expect_error));
     sl_i_score_coder_collect(&coder, scores, half);
     sl_i_score_coder_collect(&coder, scores + half, count - half);
     EXPECT_OK(sl_i_score_coder_seal(&coder, &ticker, &expect_error));
@@ -154,13 +160,15 @@ static void check_ranks(const double *scores, uint32_t count) {
     assert_int_equal(sl_i_code_scores(&coder, scores, count, codes), count);
     for (uint32_t i = 0; i < count; i++) {
         assert_true(codes[i] < num_distinct);
-        assert_true(distinct[codes[i]] == plain_round(scores[i], PLAIN_EXACT));
+        assert_true(distinct[codes[i]] == plain_round(scores[i], decimals));
         assert_true(sl_i_code_value(&coder, codes[i]) == distinct[codes[i]]);
     }
     sl_i_score_coder_release(&coder);
     free(distinct);
     free(codes);
 }
+
+static void check_ranks(const double *scores, uint32_t count) { check_ranks_of(scores, count, PLAIN_EXACT); }
 
 static void exact_codes_are_ranks_of_the_distinct_scores(void **state) {
     uint32_t count;
@@ -193,6 +201,85 @@ static void exact_zeros_of_both_signs_are_one_score(void **state) {
     sl_i_score_coder_release(&coder);
 }
 
+/* ---- weights ---------------------------------------------------------------------------------------------------- */
+
+static void check_weights(const double *weights, uint32_t count) {
+    for (uint32_t decimals = 0; decimals <= 6; decimals++) check_ranks_of(weights, count, PLAIN_WEIGHTS + decimals);
+}
+
+/* Bits of any finite double. */
+static double any_double(uint64_t *state) {
+    double number;
+    do {
+        uint64_t bits = graph_random(state);
+        memcpy(&number, &bits, sizeof number);
+    } while (!isfinite(number));
+    return number;
+}
+
+static void codes_of_weights_are_ranks_of_the_distinct_rounded_ones(void **state) {
+    const double ends[] = {-DBL_MAX, DBL_MAX, -DBL_MAX, 0.0, -0.0, -1e308, 1e308, 4.5e9, -4.5e9, 0x1p-1074, -0x1p-1074};
+    const double narrow[] = {0x1p-1074, 0, 0x1p-1073, -0x1p-1074}, one_bit[] = {1e300, 0x1.fffffffffffffp+1023};
+    uint32_t count = 20000;
+    double *weights = fresh_memory(count, sizeof *weights);
+    uint64_t random = 5;
+    (void)state;
+    check_weights(ends, sizeof ends / sizeof *ends);
+    check_weights(narrow, 4);
+    check_weights(one_bit, 2);
+    for (uint32_t few = 0; few < 3; few++) check_weights(ends + few, few);
+    for (uint32_t i = 0; i < count; i++) weights[i] = 60 * graph_fraction(&random) - 25;
+    check_weights(weights, count);
+    weights[7] = -1e308; /* all others in one bucket */
+    weights[8] = 1e308;
+    check_weights(weights, count);
+    for (uint32_t i = 0; i < count; i++) weights[i] = (double)graph_below(&random, 100) - 50;
+    check_weights(weights, count);
+    for (uint32_t i = 0; i < count; i++) weights[i] = any_double(&random);
+    check_weights(weights, count);
+    free(weights);
+}
+
+static void rounding_weights_is_rounding_to_digits(void **state) {
+    static const double steps[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    uint64_t random = 3;
+    char text[400];
+    (void)state;
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint32_t decimals = 1 + i % 6;
+        double weight =
+            i % 3 ? (graph_fraction(&random) - 0.5) * pow(2, graph_below(&random, 54)) : any_double(&random);
+        double rounded = sl_i_round_to(weight, steps[decimals]);
+        if (fabs(weight) * steps[decimals] >= 0x1p51) {
+            assert_true(rounded == weight);
+            continue;
+        }
+        snprintf(text, sizeof text, "%.*f", (int)decimals, rounded);
+        assert_true(strtod(text, NULL) == rounded); /* so many digits tell it */
+        assert_true(fabs(rounded - weight) * steps[decimals] < 1);
+        assert_true(fabs(rounded) > 0 || !signbit(rounded));
+        assert_true(sl_i_round_to(rounded, 1e6) == rounded); /* what was rounded stays */
+        if (weight >= 0 && weight <= 1) assert_true(rounded == plain_round(weight, decimals));
+    }
+}
+
+static void weights_are_invalid_only_if_they_are_not_finite(void **state) {
+    double weights[] = {-1e308, -1, 2, 1 + 1e-8, DBL_MAX, NAN, INFINITY, -INFINITY};
+    (void)state;
+    for (uint32_t last = 5; last < 8; last++) {
+        weights[5] = weights[last];
+        sl_i_score_coder coder;
+        uint32_t codes[6];
+        EXPECT_OK(sl_i_score_coder_init_weights(&coder, 6, 5, &expect_error));
+        sl_i_score_coder_collect(&coder, weights, 5);
+        EXPECT_OK(sl_i_score_coder_seal(&coder, &ticker, &expect_error));
+        assert_int_equal(sl_i_find_invalid_score(SL_SCALE_WEIGHT, weights, 6), 5);
+        assert_int_equal(sl_i_code_scores(&coder, weights, 6, codes), 5);
+        assert_int_equal(sl_i_code_scores(&coder, weights, 5, codes), 5);
+        sl_i_score_coder_release(&coder);
+    }
+}
+
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
 static void expect_read(sl_column_type type, const void *values, double second, double third) {
@@ -200,9 +287,9 @@ static void expect_read(sl_column_type type, const void *values, double second, 
     const double *read = NULL;
     double buffer[2];
     EXPECT_OK(sl_i_scores_check(&column, &expect_error));
-    EXPECT_OK(sl_i_scores_read(&column, 0, 2, 0, buffer, &read, &expect_error));
+    EXPECT_OK(sl_i_scores_read(&column, SL_SCALE_PROBABILITY, 0, 2, 0, buffer, &read, &expect_error));
     assert_true(read[0] == second && read[1] == third);
-    EXPECT_OK(sl_i_scores_read(&column, 1, 1, 0, buffer, &read, &expect_error));
+    EXPECT_OK(sl_i_scores_read(&column, SL_SCALE_PROBABILITY, 1, 1, 0, buffer, &read, &expect_error));
     assert_true(read[0] == third);
 }
 
@@ -227,12 +314,14 @@ static void a_null_score_is_named_by_its_row_over_all_batches(void **state) {
     const double *read = NULL;
     double buffer[4];
     (void)state;
-    EXPECT_OK(sl_i_scores_read(&column, 0, 2, 100, buffer, &read, &expect_error));
+    EXPECT_OK(sl_i_scores_read(&column, SL_SCALE_PROBABILITY, 0, 2, 100, buffer, &read, &expect_error));
     assert_true(read[1] == 0.2);
-    EXPECT_FAILURE(sl_i_scores_read(&column, 1, 3, 100, buffer, &read, &expect_error), SL_ERROR_INVALID_SCORE, 102);
+    EXPECT_FAILURE(sl_i_scores_read(&column, SL_SCALE_PROBABILITY, 1, 3, 100, buffer, &read, &expect_error),
+                   SL_ERROR_INVALID_SCORE, 102);
     column.type = SL_COLUMN_NULL;
     EXPECT_OK(sl_i_scores_check(&column, &expect_error));
-    EXPECT_FAILURE(sl_i_scores_read(&column, 0, 1, 7, buffer, &read, &expect_error), SL_ERROR_INVALID_SCORE, 7);
+    EXPECT_FAILURE(sl_i_scores_read(&column, SL_SCALE_PROBABILITY, 0, 1, 7, buffer, &read, &expect_error),
+                   SL_ERROR_INVALID_SCORE, 7);
 }
 
 static void columns_that_are_no_numbers_are_refused(void **state) {
@@ -253,6 +342,9 @@ int main(void) {
         cmocka_unit_test(scores_a_hair_outside_count_as_the_ends),
         cmocka_unit_test(exact_codes_are_ranks_of_the_distinct_scores),
         cmocka_unit_test(exact_zeros_of_both_signs_are_one_score),
+        cmocka_unit_test(codes_of_weights_are_ranks_of_the_distinct_rounded_ones),
+        cmocka_unit_test(rounding_weights_is_rounding_to_digits),
+        cmocka_unit_test(weights_are_invalid_only_if_they_are_not_finite),
         cmocka_unit_test(every_number_column_can_be_read_from_an_offset),
         cmocka_unit_test(a_null_score_is_named_by_its_row_over_all_batches),
         cmocka_unit_test(columns_that_are_no_numbers_are_refused),

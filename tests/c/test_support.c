@@ -248,6 +248,29 @@ static void a_stopped_ticker_stays_stopped_and_asks_no_more(void **state) {
     assert_int_equal(l.calls, 1);
 }
 
+static void parts_of_a_ticker_count_for_it_and_stop_with_it(void **state) {
+    listener l = {.stop_at = 2, .thread = pthread_self()};
+    sl_progress progress = {listen_to, &l};
+    (void)state;
+    sl_i_ticker whole = sl_i_ticker_make(&progress);
+    sl_i_ticker_begin(&whole, "testing", 100);
+    sl_i_ticker here = sl_i_ticker_part(&whole, 0), there = sl_i_ticker_part(&whole, 3);
+    sl_i_ticker_begin(&there, "a phase of its own", 7); /* nobody sees it */
+    pause_ms(25);
+    EXPECT_OK(sl_i_ticker_advance(&there, 20, &expect_error));
+    assert_int_equal(l.calls, 0); /* another thread's */
+    EXPECT_OK(sl_i_ticker_advance(&here, 5, &expect_error));
+    assert_true(l.calls == 1 && l.done == 25 && l.total == 100);
+    assert_string_equal(l.phase, "testing");
+    assert_false(sl_i_ticker_poll(&there, 3, 200));
+    pause_ms(25);
+    EXPECT_FAILURE(sl_i_ticker_advance(&here, 0, &expect_error), SL_ERROR_INTERRUPTED, -1);
+    assert_true(l.calls == 2 && l.done == 100); /* never beyond the total */
+    EXPECT_FAILURE(sl_i_ticker_advance(&there, 1, &expect_error), SL_ERROR_INTERRUPTED, -1);
+    assert_true(sl_i_ticker_poll(&there, 3, 1) && sl_i_ticker_poll(&here, 0, 1));
+    assert_int_equal(l.calls, 2);
+}
+
 static void no_progress_and_no_callback_are_fine(void **state) {
     sl_progress silent = {NULL, NULL};
     (void)state;
@@ -438,6 +461,7 @@ int main(void) {
         cmocka_unit_test(a_forked_child_works_in_parallel_too),
         cmocka_unit_test(ticker_calls_back_about_every_twenty_milliseconds),
         cmocka_unit_test(a_stopped_ticker_stays_stopped_and_asks_no_more),
+        cmocka_unit_test(parts_of_a_ticker_count_for_it_and_stop_with_it),
         cmocka_unit_test(no_progress_and_no_callback_are_fine),
         cmocka_unit_test(an_interrupt_stops_parallel_work_on_all_threads),
         cmocka_unit_test(memory_is_counted_and_given_back),

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "support/graphs.h"
+#include "support/keyed_graphs.h"
 #include "support/plain_hierarchy.h"
 
 #define NUM_THREADS 4
@@ -46,6 +47,23 @@ static void cut(stage *s, unsigned round) {
     sl_partition *again = sl_partition_retain(s->shared);
     read_arrays(s, again);
     sl_partition_release(again);
+}
+
+/* Whoever asks first makes the neighbours. */
+static void read_edges(stage *s, unsigned round) {
+    const sl_edge_list *edges = sl_hierarchy_edges(s->whole);
+    const uint32_t *records = NULL, *numbers = NULL;
+    uint32_t record = round * 7919 % s->g.num_records, count = 0;
+    note(s, sl_edge_list_neighbours(edges, record, &records, &numbers, &count, NULL) == SL_OK);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t left = sl_edge_list_left(edges)[numbers[i]], right = sl_edge_list_right(edges)[numbers[i]];
+        sl_chain chain;
+        note(s, (left == record && right == records[i]) || (right == record && left == records[i]));
+        note(s, sl_hierarchy_explain(s->whole, record, records[i], &chain, NULL) == SL_OK && chain.num_edges > 0 &&
+                    chain.threshold >= sl_edge_list_scores(edges)[numbers[i]]);
+        sl_chain_release(&chain);
+        if (i == 2) break;
+    }
 }
 
 static void measure(stage *s) {
@@ -100,7 +118,10 @@ static void *work(void *state) {
     unsigned mine = atomic_fetch_add(&s->turn, 1);
     pthread_barrier_wait(&s->start);
     for (unsigned round = 0; round < NUM_ROUNDS; round++) switch ((round + mine) % 4) {
-        case 0: cut(s, round + mine); break;
+        case 0:
+            cut(s, round + mine);
+            read_edges(s, round + mine);
+            break;
         case 1: measure(s); break;
         case 2: build(s); break;
         default: extend(s, round * NUM_THREADS + mine); break;
@@ -109,23 +130,9 @@ static void *work(void *state) {
 }
 
 static sl_hierarchy *build_slice(const graph *g, uint64_t first, uint64_t count) {
-    graph part = *g;
-    part.left += first;
-    part.right += first;
-    part.scores += first;
-    part.num_edges = count;
-    return plain_engine_build(&part, NULL);
-}
-
-static void make_context(stage *s) {
-    uint32_t first, *keys = fresh_memory(s->g.num_records, sizeof *keys);
-    uint16_t source;
-    for (uint32_t i = 0; i < s->g.num_records; i++) keys[i] = i;
-    const sl_key_column column = {.keys = {.type = SL_COLUMN_UINT32, .length = s->g.num_records, .values = keys}};
-    EXPECT_OK(sl_context_create(&s->context, &expect_error));
-    EXPECT_OK(sl_context_add_source(s->context, "default", 7, &source, &expect_error));
-    EXPECT_OK(sl_context_add_records(s->context, &column, &first, &expect_error));
-    free(keys);
+    const sl_build_options options = {.keep = SL_KEEP_ALL};
+    graph part = graph_slice(g, first, count);
+    return plain_engine_build(&part, &options);
 }
 
 static void set_stage(stage *s) {
@@ -134,7 +141,7 @@ static void set_stage(stage *s) {
     s->half = build_slice(&s->g, 0, s->g.num_edges / 2);
     s->rest = build_slice(&s->g, s->g.num_edges / 2, s->g.num_edges - s->g.num_edges / 2);
     EXPECT_OK(sl_partition_create(s->whole, s->g.num_records + 9, 0.7, &s->shared, &expect_error));
-    make_context(s);
+    s->context = numbered_context(s->g.num_records);
     sl_curve_options options = {.reference_labels = s->g.truth, .num_reference_labels = s->g.num_truth};
     sl_curve *curve = NULL;
     EXPECT_OK(sl_curve_create(s->whole, 0, &options, &curve, &expect_error));

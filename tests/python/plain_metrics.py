@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
-from math import log, sqrt
+from math import isclose, log, sqrt
 
 Labels = Sequence[Hashable]
 Cut = Callable[[float], Labels]  # the partition at a threshold
@@ -22,6 +22,11 @@ def metric(name: str, labels: Labels, truth: Labels | None, beta: float = 1.0) -
     if name in ALONE:
         return float(ALONE[name](labels))
     return float(COMPARED[name](labels, truth))
+
+
+def close(value: float, expected: float) -> bool:
+    """Equal but for rounding."""
+    return isclose(value, expected, rel_tol=1e-9, abs_tol=1e-9)
 
 
 def pairs(labels: Labels) -> set[tuple[int, int]]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from itertools import product
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import starlings as sl
+from plain_metrics import ALONE, COMPARED
+from plain_metrics import metric as plain_metric
+from starlings import _core, analysis
 from starlings.testing import Graph, graphs
 
 EDGES = [("a", "b", 0.9), ("b", "c", 0.6), ("x", "y", 0.75)]
@@ -246,3 +250,132 @@ def test_rounding_is_the_engine_s(threshold: float) -> None:
     assert frame.analyse(sl.col("model").at(threshold))["threshold"].tolist() == level
     assert frame["model"].at(threshold).threshold == level[0]
     assert frame["model"].at(threshold).num_entities == 1
+
+
+ALL_METRICS = [*sl.Metrics.eval, *sl.Metrics.stats, sl.f_beta(0.5), sl.threshold_sensitivity(0.2)]
+PLAIN_METRICS = [metric for metric in [*sl.Metrics.eval, *sl.Metrics.stats] if metric.name in ALONE | COMPARED]
+
+
+def bytes_of(report: sl.Report) -> list[bytes]:
+    """Every column of a report that holds numbers."""
+    return [report[name].tobytes() for name in report.columns if report[name].dtype != object]
+
+
+def frame_of(*all_edges: list[tuple[int, int, float]]) -> sl.EntityFrame:
+    """A frame of one collection for each list of edges, called a, b, ..."""
+    frame = sl.EntityFrame()
+    for name, edges in zip("abcdef", all_edges, strict=False):
+        frame.add_collection_from_edges(name, edges)
+    return frame
+
+
+def scattered(seed: int, records: int = 300) -> list[tuple[int, int, float]]:
+    """Random edges with few different scores."""
+    random = np.random.default_rng(seed)
+    pairs = random.integers(0, records, (2, records)).tolist()
+    return list(zip(*pairs, random.random(records).round(2).tolist(), strict=True))
+
+
+@given(graphs(max_records=8), graphs(max_records=8), graphs(max_records=8))
+@settings(max_examples=25)
+def test_any_mix_follows_the_definitions(one: Graph, two: Graph, three: Graph) -> None:
+    frame = frame_of(one.edges, two.edges, three.edges)
+    report = frame.analyse(
+        sl.col("a").sweep(),
+        sl.col("b").at(0.5),
+        sl.col("c").sweep(0.0, 1.0, 0.5),
+        sl.col("c").sweep().reference(),
+        metrics=PLAIN_METRICS,
+    )
+    full = {name: frame[name].thresholds.tolist()[::-1] or [1.0] for name in "ac"}
+    cuts = [*product("a", sorted(full["a"])), ("b", 0.5), *product("c", [0.0, 0.5, 1.0])]
+    expected = [(*cut, at) for cut in cuts for at in sorted(full["c"])]
+    names = ("collection", "threshold", "reference_threshold")
+    assert list(zip(*(report[name] for name in names), strict=True)) == expected
+    for row in report:
+        labels = frame[row["collection"]].at(row["threshold"]).labels.tolist()
+        truth = frame["c"].at(row["reference_threshold"]).labels.tolist()
+        for metric in PLAIN_METRICS:
+            plain = plain_metric(metric.name, labels, truth if metric.needs_reference else None)
+            assert math.isclose(row[metric.name], plain, rel_tol=1e-9, abs_tol=1e-9), metric.name
+
+
+def test_sweeps_against_sweeps_are_one_by_one_in_every_metric() -> None:
+    frame = frame_of(scattered(1), scattered(2))
+    grid = frame.analyse(sl.col("a").sweep(), sl.col("b").sweep(), metrics=ALL_METRICS)
+    against = np.unique(grid["reference_threshold"])
+    assert len(grid) == len(frame["a"].thresholds) * len(against) > 1000
+    for place, threshold in enumerate(against.tolist()):
+        alone = frame.analyse(sl.col("a").sweep(), sl.col("b").at(threshold), metrics=ALL_METRICS)
+        assert bytes_of(alone) == bytes_of(grid[place :: len(against)])
+
+
+@pytest.mark.parametrize("rows", [1, 100, 2**20])
+def test_memory_is_bounded_by_chunks_which_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, threads: None, rows: int
+) -> None:
+    frame = frame_of(*map(scattered, range(4)))
+    expressions = [sl.col("a").sweep(), sl.col("b").sweep(), sl.col("c").at(0.5), sl.col("d").sweep(step=0.1)]
+    whole = frame.analyse(expressions, metrics=ALL_METRICS)
+    calls: list[int] = []
+    curves = _core.curves
+    monkeypatch.setattr(analysis, "_ROWS_AT_ONCE", rows)
+    monkeypatch.setattr(_core, "curves", lambda chunk, told: calls.append(len(chunk)) or curves(chunk, told))
+    for count in (1, 4):
+        sl.set_num_threads(count)
+        calls.clear()
+        assert bytes_of(frame.analyse(expressions, metrics=ALL_METRICS)) == bytes_of(whole)
+        assert sum(calls) == 3 * len({frame["d"].at(tenth / 10).num_entities for tenth in range(11)})
+        assert rows > 1 or max(calls) == count
+        assert rows < 2**20 or len(calls) == 1
+
+
+def test_progress_counts_over_all_and_may_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(5)
+    frame = sl.EntityFrame()
+    for name in ("model", "truth"):
+        frame.add_collection_from_edges(name, (*random.integers(0, 200_000, (2, 300_000)), random.random(300_000)))
+    expressions = [sl.col("model").sweep(), sl.col("truth").sweep(step=0.25)]
+    monkeypatch.setattr(analysis, "_ROWS_AT_ONCE", 1)
+    calls: list[tuple[str, int, int]] = []
+    whole = frame.analyse(expressions, metrics="f1", progress=lambda *call: calls.append(call))
+    assert [done for _, done, _ in calls] == sorted(done for _, done, _ in calls)
+    assert len({(phase, total) for phase, _, total in calls}) == 1 and calls[-1][1] <= calls[-1][2]
+
+    def stop(phase: str, done: int, total: int) -> None:
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        frame.analyse(expressions, metrics="f1", progress=stop)
+    assert frame.analyse(expressions, metrics="f1") == whole
+
+
+def test_measuring_is_noted_in_the_stats(frame: sl.EntityFrame) -> None:
+    frame.analyse(sl.col("model").sweep(), sl.col("rules").sweep(), sl.col("truth").at(1.0))
+    stats = frame["model"].computation_stats
+    assert (stats.total, stats.incremental) == (3, 2)
+    assert frame["rules"].computation_stats.total == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "error"),
+    [
+        (5, sl.InvalidArgumentError),
+        ((1, 2), sl.InvalidArgumentError),
+        ((None, None, None, 1.0), sl.InvalidArgumentError),
+        (("collection", None, "truth", 1.0), sl.InvalidArgumentError),
+        (("collection", [0.5], None, 1.0), sl.InvalidArgumentError),
+        (("collection", np.array([0.5], np.float32), None, 1.0), sl.InvalidArgumentError),
+        (("collection", None, "collection", "x"), TypeError),
+        (("collection", None, "collection", 2.0), sl.InvalidThresholdError),
+        (("collection", None, "smaller", 0.5), sl.InvalidArgumentError),
+    ],
+)
+def test_comparisons_that_the_engine_refuses(row: object, error: type[Exception]) -> None:
+    collection = sl.Collection.from_edges(EDGES)._state.core
+    known = {"collection": collection, "smaller": sl.Collection.from_edges(EDGES[:1])._state.core}
+    given = tuple(known.get(part, part) if isinstance(part, str) else part for part in row) if row != 5 else row
+    held = _core.memory_in_use()
+    with pytest.raises(error):
+        _core.curves([(collection, None, None, 1.0), given])
+    assert _core.curves([]) == [] and _core.memory_in_use() == held

@@ -220,6 +220,11 @@ def test_unknown_records() -> None:
     assert caught.value.row == 1 and isinstance(caught.value, KeyError)
 
 
+def test_an_iterator_of_records_that_begins_with_nothing() -> None:
+    with pytest.raises(sl.InvalidKeyError):
+        sl.Collection.from_edges([], records=iter([None, "a"]))
+
+
 @pytest.mark.parametrize("records", [["a", None], ["a", 1.5], pa.array(["a", None]), 5, "ab", {"a": 1}])
 def test_bad_record_spaces(records: Any) -> None:
     with pytest.raises((sl.InvalidKeyError, sl.InvalidArgumentError)):
@@ -288,9 +293,9 @@ def test_thresholds(threshold: Any) -> None:
     subject, before = frame(), frame()
     for attempt in (
         lambda: collection.at(threshold),
-        lambda: collection.sweep(threshold),
-        lambda: collection.sweep(0.0, threshold),
-        lambda: sl.col("model").at(threshold),
+        lambda: collection.sweep("none" if threshold is None else threshold),
+        lambda: collection.sweep(0.0, "none" if threshold is None else threshold),
+        lambda: subject.analyse(sl.col("model").at(threshold)),
         lambda: sl.Collection.from_entities([{"a"}], threshold),
         lambda: sl.Collection.from_labels(["a"], [1], threshold),
         lambda: subject.add_collection_from_entities("bad", [{"a"}], threshold),
@@ -300,6 +305,30 @@ def test_thresholds(threshold: Any) -> None:
             attempt()
         assert isinstance(caught.value, ValueError)
     assert picture(subject) == picture(before)
+
+
+@pytest.mark.parametrize("threshold", [NAN, INF, "0.5", None, True])
+def test_thresholds_of_expressions_on_any_scale(threshold: Any) -> None:
+    with pytest.raises(sl.InvalidThresholdError, match="finite number"):
+        sl.col("model").at(threshold)
+    if threshold is not None:
+        for bounds in ((threshold,), (0.0, threshold), (None, threshold)):
+            with pytest.raises(sl.InvalidThresholdError, match="finite number"):
+                sl.col("model").sweep(*bounds)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, 1 + 2e-9, 17])
+def test_thresholds_that_probabilities_have_not(threshold: float) -> None:
+    subject = frame()
+    for expression, what in (
+        (sl.col("model").at(threshold), "threshold of collection 'model'"),
+        (sl.col("model").at(threshold).reference(), "threshold of collection 'model'"),
+        (sl.col("model").sweep(threshold, max(threshold, 1)), "of a sweep of collection 'model'"),
+        (sl.col("model").sweep(min(threshold, 0), threshold), "of a sweep of collection 'model'"),
+        (sl.col("model").sweep(min(threshold, 0), stop=max(threshold, 1)), "of a sweep of collection 'model'"),
+    ):
+        with pytest.raises(sl.InvalidThresholdError, match=rf"{what} must lie in \[0, 1\]"):
+            subject.analyse(expression, sl.col("model").sweep())
 
 
 @pytest.mark.parametrize("step", [0.0, -0.1, NAN, 1e-7, "0.1", True, INF])
@@ -358,6 +387,11 @@ def test_bad_keys_of_records(key: Any, as_table: bool) -> None:
 def test_missing_key_column(data: Any) -> None:
     with pytest.raises(sl.StarlingsError, match="key"):
         sl.from_records("x", data, "key")
+
+
+def test_a_column_whose_name_cannot_be_hashed() -> None:
+    with pytest.raises(sl.InvalidArgumentError, match=r"no column \['left'\]"):
+        sl.Collection.from_edges(pd.DataFrame({"left": [1], "b": [2], "c": [0.5]}), left=["left"])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("data", [pd.DataFrame(), pd.DataFrame(index=[1, 2])])

@@ -15,11 +15,13 @@ from starlings import costs
 RUN = Path(__file__).resolve().parents[2] / "bench" / "run.py"
 PEERS = {
     *("reference", "scipy-cut", "scipy-low-cut", "scipy-tree", "splink-cut", "splink-ten"),
-    *("polars-encode", "sklearn-ari", "scipy-metrics"),
+    *("polars-encode", "sklearn-ari", "sklearn-many", "sklearn-grid", "scipy-metrics"),
+    *("hashlib-loop", "digests", "er-estimate"),
 }
 OURS = {
     *("ours-ints", "ours-records", "ours-strings", "ours-large-strings", "ours-curve", "ours-curve-default"),
-    *("ours-count", "ours-labels", "ours-sizes", "ours-memory", "ours-memory-scattered"),
+    *("ours-many", "ours-grid", "ours-estimate", "ours-count", "ours-labels", "ours-sizes"),
+    *("ours-hash", "ours-hash-table", "ours-memory", "ours-memory-scattered"),
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not RUN.exists(), reason="the benchmark is not part of this tree")]
@@ -37,7 +39,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_every_case_runs(results: dict[str, Any]) -> None:
     quick = results["sizes"]["quick"]
-    assert quick["failures"] == {}
+    assert not quick["failures"]
     assert set(quick["cases"]) == PEERS | OURS
 
 
@@ -55,6 +57,8 @@ def test_cases_agree_about_their_results(results: dict[str, Any]) -> None:
         "ours-ints",
         "ours-strings",
     } <= with_entities
+    hashes = {"ours-hash", "ours-hash-table", "hashlib-loop", "digests"}
+    assert hashes == {case for case, known in facts.items() if "digest_bits" in known}
     assert {"ari", "nmi", "f1"} <= facts["ours-curve"].keys() & facts["scipy-metrics"].keys()
 
 

@@ -28,6 +28,7 @@ from core_cases import (
 from starlings import _core
 from starlings.exceptions import (
     InvalidArgumentError,
+    InvalidScoreError,
 )
 
 # ------------------------------------------------------------------------------------ progress, interrupts, threads
@@ -88,6 +89,18 @@ def test_a_call_cannot_be_entered_from_its_own_progress() -> None:
     assert len(refused) >= 10 and all("being changed" in message for message in refused)
     for work in uses:
         work()
+
+
+@pytest.mark.parametrize("bad_row", [0, 1, 2])
+def test_a_failed_round_ends_the_reading(bad_row: int) -> None:
+    scores = [1.5 if row == bad_row else 0.5 for row in range(3)]
+    chunks = [
+        pa.table({"left": [f"a{row}"], "right": [f"b{row}"], "score": [score]}) for row, score in enumerate(scores)
+    ]
+    context = _core.Context()
+    with pytest.raises(InvalidScoreError, match=f"row {bad_row} "):
+        _core.extend(context, None, pa.concat_tables(chunks), batch_rows=1)
+    assert context.num_records == 0
 
 
 class Alarm(Exception):

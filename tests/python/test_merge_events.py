@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import starlings as sl
+from graph_cases import built
 from starlings import _core
 from starlings.testing import Graph, graphs
 
@@ -28,10 +29,6 @@ EVENTS = [(0.9, (3, 4), 8), (0.9, (5, 6), 9), (0.7, (0, 8, 9), 10), (0.2, (1, 2)
 
 def collection() -> sl.Collection:
     return sl.Collection.from_edges(EDGES, records=range(8))
-
-
-def built(graph: Graph, exact: bool = False) -> sl.Collection:
-    return sl.Collection.from_edges(graph.edges, records=range(graph.num_records), quantise=None if exact else 6)
 
 
 def rows(events: Any) -> list[tuple[float, tuple[int, ...], int]]:
@@ -465,6 +462,21 @@ def test_progress_can_stop_the_reading() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         sl.Collection.from_merge_events(slowly(), 10**7, progress=stop)
+
+
+@pytest.mark.parametrize("keep", [False, "forest", True])
+@pytest.mark.parametrize("limits", [{}, {"unique_sources": ["crm", "shop"]}])
+def test_merges_know_neither_pairs_nor_constraints(keep: Any, limits: dict[str, Any]) -> None:
+    """Of records that have no names any more, constraints on sources would forbid nothing when edges are added."""
+    pairs = [(("crm", 1), ("shop", "A"), 0.95), (("crm", 2), ("shop", "A"), 0.9), (("crm", 2), ("shop", "B"), 0.85)]
+    subject = sl.Collection.from_edges(pairs, keep_edges=keep, **limits)
+    events = subject.merge_events()
+    again, listed = (sl.Collection.from_merge_events(each, 4) for each in (events, rows(events)))
+    again._state.hierarchy.validate()
+    for each in (again, listed):
+        assert each.constraints is None and each._state.hierarchy.kept == "nothing"
+        each.add_edges([(0, 99, 0.1)])
+    assert same(again, listed) and again.at(0.5).num_entities == subject.at(0.5).num_entities + 1
 
 
 def test_nothing_is_left_behind() -> None:

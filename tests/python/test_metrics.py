@@ -12,6 +12,8 @@ from sklearn import metrics as sklearn_metrics
 
 import plain_metrics
 import starlings as sl
+from graph_cases import built, frame_of
+from plain_metrics import close
 from starlings import _core
 from starlings.testing import Graph, graphs, labels
 
@@ -31,13 +33,6 @@ EVERY_COMPARED = [metric.name for metric in sl.Metrics.eval] + ["f_beta(0.5)", "
 OF_LIFETIMES = {"entity_stability", "threshold_sensitivity"}
 
 
-def frame_of(graph: Graph, truth: list[int]) -> sl.EntityFrame:
-    frame = sl.EntityFrame()
-    frame.add_collection_from_labels("truth", range(graph.num_records), truth)
-    frame.add_collection_from_edges("model", graph.edges)
-    return frame
-
-
 def labels_of(collection: sl.Collection, threshold: float) -> list[int]:
     return collection.at(threshold).labels.tolist()
 
@@ -46,10 +41,6 @@ def plain(name: str, judged: list[int], truth: list[int] | None) -> float:
     if name.startswith("f_beta"):
         return plain_metrics.metric("f_beta", judged, truth, float(name[7:-1]))
     return plain_metrics.metric(name, judged, truth)
-
-
-def close(value: float, expected: float) -> bool:
-    return math.isclose(value, expected, rel_tol=1e-9, abs_tol=1e-9)
 
 
 @given(graphs(max_records=16), st.data())
@@ -85,7 +76,7 @@ def test_statistics_by_definition(graph: Graph) -> None:
 
 @given(graphs(max_records=12), st.booleans(), st.sampled_from([0.05, 0.1, 0.125, 1.0]))
 def test_lifetimes_by_definition(graph: Graph, exact: bool, shift: float) -> None:
-    collection = sl.Collection.from_edges(graph.edges, records=range(graph.num_records), quantise=None if exact else 6)
+    collection = built(graph, exact)
     frame = sl.EntityFrame()
     frame.add_collection("model", collection)
     cut = cache(lambda threshold: labels_of(collection, threshold))

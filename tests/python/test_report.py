@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -184,6 +185,25 @@ def test_repr(report: Report) -> None:
     assert "990 more rows" in long._repr_html_()
     assert repr(report[:0]).startswith("Report of 0 rows")
     assert "&lt;b&gt;" in Report({"collection": Categories.repeated("<b>", 1)})._repr_html_()
+
+
+def curves(chart: Any) -> set[str]:
+    """What the lines of a chart are called."""
+    (points,) = chart.to_dict()["datasets"].values()
+    return {point["curve"] for point in points}
+
+
+def test_each_reference_cut_has_a_line_of_its_own() -> None:
+    frame = sl.EntityFrame()
+    frame.add_collection_from_edges("bits", [(0, 1, 12.345678), (1, 2, 12.345681)], scale="weight")
+    frame.add_collection_from_edges("model", [(0, 1, 0.5)])
+    report = frame.analyse(sl.col("model").at(0.5), sl.col("bits").sweep(), metrics="f1")
+    assert curves(report.plot()) == {"model against bits at 12.345678", "model against bits at 12.345681"}
+    matrix = sl.BatchProcessor(frame).parallel_batch_comparison(["bits", "model"], [0.5, 1.0], "f1")
+    names = {f"{a} against {b} at {at}" for a in ("bits", "model") for b in ("bits", "model") for at in (0.5, 1.0)}
+    assert curves(matrix.report.plot()) == names
+    one = sl.BatchProcessor(frame).parallel_batch_comparison(["bits", "model"], 0.5, "f1")
+    assert len(curves(one.report.plot())) == 4, "references may differ in their collection alone"
 
 
 def test_plot(report: Report) -> None:

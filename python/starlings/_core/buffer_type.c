@@ -16,7 +16,7 @@ typedef struct buffer_object {
     char format[2];
 } buffer_object;
 
-static Py_ssize_t item_size_of(char format) { return format == 'H' ? 2 : format == 'I' ? 4 : 8; }
+static Py_ssize_t item_size_of(char format) { return format == 'B' ? 1 : format == 'H' ? 2 : format == 'I' ? 4 : 8; }
 
 static PyObject *make_buffer(const core_state *state, PyObject *owner, void *own, const void *memory, uint64_t length,
                              char format) {
@@ -127,7 +127,9 @@ core_element core_element_of(const Py_buffer *view) {
     return element;
 }
 
-static const char *type_name(sl_column_type type) { return type == SL_COLUMN_FLOAT64 ? "float64" : "uint32"; }
+static const char *type_name(sl_column_type type) {
+    return type == SL_COLUMN_FLOAT64 ? "float64" : type == SL_COLUMN_UINT8 ? "uint8" : "uint32";
+}
 
 int core_array_view(const core_state *state, PyObject *object, sl_column_type type, const char *what, Py_buffer *view) {
     if (PyObject_GetBuffer(object, view, PyBUF_ND | PyBUF_FORMAT) < 0) {

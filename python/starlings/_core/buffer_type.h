@@ -6,7 +6,7 @@
 
 extern PyType_Spec core_buffer_spec;
 
-/** A Buffer over `length` elements that live as long as `owner`. `format`: 'H' (uint16), 'I' (uint32),
+/** A Buffer over `length` elements that live as long as `owner`. `format`: 'B' (uint8), 'H' (uint16), 'I' (uint32),
  *  'Q' (uint64) or 'd' (double). */
 PyObject *core_buffer_borrow(const core_state *state, PyObject *owner, const void *memory, uint64_t length,
                              char format);

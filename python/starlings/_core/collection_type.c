@@ -83,13 +83,17 @@ static PyObject *collection_clear_cache(PyObject *self, PyObject *ignored) {
     Py_END_ALLOW_THREADS return Py_NewRef(Py_None);
 }
 
+PyObject *core_stats_tuple(const sl_computation_stats *stats) {
+    return Py_BuildValue("KKKKddd", (unsigned long long)stats->total, (unsigned long long)stats->incremental,
+                         (unsigned long long)stats->cached, (unsigned long long)stats->cuts, stats->cut_seconds,
+                         stats->seconds, stats->seconds_one_by_one);
+}
+
 static PyObject *collection_stats(PyObject *self, PyObject *ignored) {
     (void)ignored;
     sl_computation_stats stats;
     sl_collection_stats(of(self), &stats);
-    return Py_BuildValue("KKKKddd", (unsigned long long)stats.total, (unsigned long long)stats.incremental,
-                         (unsigned long long)stats.cached, (unsigned long long)stats.cuts, stats.cut_seconds,
-                         stats.seconds, stats.seconds_one_by_one);
+    return core_stats_tuple(&stats);
 }
 
 static PyMethodDef collection_methods[] = {

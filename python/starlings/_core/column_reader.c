@@ -57,8 +57,9 @@ static int open_buffer(core_column_reader *reader, PyObject *object) {
     if (!PyObject_CheckBuffer(object) || is_masked(object)) return 0;
     int opened = core_chunk_from_buffer(reader->reading, reader->role, reader->what, object, &reader->only);
     if (opened <= 0) return opened;
-    reader->total = reader->only->column.length;
-    if (reader->role == CORE_SOURCES && core_chunk_names_to_ids(reader->reading, reader->only, 0) < 0) return -1;
+    reader->total = reader->row + reader->only->column.length;
+    if (reader->role == CORE_SOURCES && core_chunk_names_to_ids(reader->reading, reader->only, reader->row) < 0)
+        return -1;
     return 1;
 }
 
@@ -77,7 +78,7 @@ static int open_objects(core_column_reader *reader, PyObject *object) {
     if (total < 0)
         PyErr_Clear();
     else
-        reader->total = (uint64_t)total;
+        reader->total = reader->row + (uint64_t)total;
     return 1;
 }
 
@@ -107,6 +108,7 @@ int core_column_open(core_reading *reading, core_role role, const char *what, Py
     out->role = role;
     out->what = what;
     out->field = -1;
+    out->row = reading->first_row;
     if (PyBytes_Check(object) || PyByteArray_Check(object)) return open_objects(out, object);
     return open_any(out, object, field);
 }

@@ -99,8 +99,8 @@ typedef struct core_column_reader {
     core_chunk *only;    /* a buffer, read as a whole */
     PyObject *iterator;  /* Python objects */
     PyObject *item_name; /* if set, each object is a mapping and this its key */
-    uint64_t row;        /* rows handed out */
-    uint64_t total;      /* rows in all, 0: unknown */
+    uint64_t row;        /* of the next chunk, in the whole input */
+    uint64_t total;      /* where the rows end, 0: unknown */
 } core_column_reader;
 
 /** Is the object a dict of columns or a data frame: something whose columns are had by name with []? */

@@ -16,6 +16,15 @@ typedef struct judged {
     uint32_t num_records;
 } judged;
 
+PyObject *core_curve_take(core_state *state, sl_curve *curve) {
+    core_curve *self = (core_curve *)core_object_new(state->curve_type, sizeof *self);
+    if (self)
+        self->curve = curve;
+    else
+        sl_curve_release(curve);
+    return (PyObject *)self;
+}
+
 static const sl_curve *of(PyObject *self) { return ((core_curve *)self)->curve; }
 
 /* The labels of the reference, which must be over the same records. */
@@ -116,20 +125,25 @@ static double default_parameter(sl_metric metric) {
     return metric == SL_METRIC_THRESHOLD_SENSITIVITY ? SL_SENSITIVITY_SHIFT : 1.0;
 }
 
+int core_metric_argument(core_call *call, const char *name, PyObject *given, sl_metric *metric, double *parameter) {
+    if (sl_metric_from_name(name, metric, &call->error) != SL_OK) {
+        core_raise_error(call->state, &call->error);
+        return -1;
+    }
+    *parameter = given == Py_None ? default_parameter(*metric) : PyFloat_AsDouble(given);
+    return *parameter == -1.0 && PyErr_Occurred() ? -1 : 0;
+}
+
 static PyObject *curve_metric(PyObject *self, PyObject *arguments, PyObject *keywords) {
     static char *names[] = {"name", "parameter", NULL};
     const char *name;
     PyObject *given = Py_None;
+    double parameter;
     sl_metric metric;
     core_call call;
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "s|O:metric", names, &name, &given)) return NULL;
     if (core_call_init(&call, core_state_of(self), NULL) < 0) return NULL;
-    if (sl_metric_from_name(name, &metric, &call.error) != SL_OK) {
-        core_raise_error(call.state, &call.error);
-        return NULL;
-    }
-    double parameter = given == Py_None ? default_parameter(metric) : PyFloat_AsDouble(given);
-    if (parameter == -1.0 && PyErr_Occurred()) return NULL;
+    if (core_metric_argument(&call, name, given, &metric, &parameter) < 0) return NULL;
     uint64_t length = sl_curve_length(of(self));
     double *values = core_allocate(call.state, length, sizeof *values, "values of a metric");
     if (!values) return NULL;

@@ -7,7 +7,7 @@ static int unequal(core_edge_input *input, int part) {
     return core_raise(
         input->reading->call->state, SL_ERROR_INVALID_ARGUMENT,
         "the columns of the edges have different lengths: the %s column ends after %llu rows, others go on",
-        core_edge_part_names[part], (unsigned long long)input->row);
+        core_edge_part_names[part], (unsigned long long)(input->row - input->reading->first_row));
 }
 
 static uint64_t rows_left(core_slice slice) { return slice.chunk ? slice.chunk->column.length - slice.offset : 0; }
@@ -66,7 +66,8 @@ int core_edges_open_columns(core_edge_input *input, PyObject *const parts[CORE_E
             return core_raise(
                 input->reading->call->state, SL_ERROR_INVALID_ARGUMENT,
                 "the columns of the edges have different lengths: the %s column has %llu rows, others %llu",
-                core_edge_part_names[part], (unsigned long long)column->total, (unsigned long long)total);
+                core_edge_part_names[part], (unsigned long long)(column->total - input->row),
+                (unsigned long long)(total - input->row));
         total = column->total;
     }
     input->total = total;

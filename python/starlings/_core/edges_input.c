@@ -22,9 +22,13 @@ void core_edge_piece_release(core_edge_piece *piece) {
 /* -------------------------------------------------------------------------------------------------- names of columns */
 
 #define NUM_CONVENTIONS 2
-static const char *const conventions[NUM_CONVENTIONS][CORE_EDGE_PARTS] = {
-    {"left", "right", "score", "left_source", "right_source"},
-    {"unique_id_l", "unique_id_r", "match_probability", "source_dataset_l", "source_dataset_r"},
+static const char *const conventions[2][NUM_CONVENTIONS][CORE_EDGE_PARTS] = {
+    /* scores are probabilities */
+    {{"left", "right", "score", "left_source", "right_source"},
+     {"unique_id_l", "unique_id_r", "match_probability", "source_dataset_l", "source_dataset_r"}},
+    /* scores are weights */
+    {{"left", "right", "score", "left_source", "right_source"},
+     {"unique_id_l", "unique_id_r", "match_weight", "source_dataset_l", "source_dataset_r"}},
 };
 
 /* Index of a name in a list of str, -1 if it is not there. */
@@ -109,13 +113,14 @@ static bool choose_in_order(PyObject *names, int chosen[CORE_EDGE_PARTS]) {
     return true;
 }
 
-int core_edges_choose_columns(const core_state *state, PyObject *names, PyObject *columns,
+int core_edges_choose_columns(const core_reading *reading, PyObject *names, PyObject *columns,
                               int chosen[CORE_EDGE_PARTS]) {
+    const core_state *state = reading->call->state;
     for (int part = 0; part < CORE_EDGE_PARTS; part++) chosen[part] = -1;
     if (columns != Py_None && choose_named(state, names, columns, chosen) < 0) return -1;
     if (chosen[CORE_LEFT] >= 0 && chosen[CORE_RIGHT] >= 0 && chosen[CORE_SCORE] >= 0) return 0;
     for (int i = 0; i < NUM_CONVENTIONS; i++)
-        if (choose_by_convention(names, conventions[i], chosen)) return 0;
+        if (choose_by_convention(names, conventions[reading->weights][i], chosen)) return 0;
     bool none_named = chosen[CORE_LEFT] < 0 && chosen[CORE_RIGHT] < 0 && chosen[CORE_SCORE] < 0;
     if (none_named && choose_in_order(names, chosen)) return 0;
     return columns_not_found(state, names);
@@ -126,7 +131,7 @@ int core_edges_choose_columns(const core_state *state, PyObject *names, PyObject
 static int open_parts(core_edge_input *input, PyObject *table, PyObject *names, PyObject *columns) {
     int chosen[CORE_EDGE_PARTS];
     PyObject *parts[CORE_EDGE_PARTS] = {NULL};
-    int failed = core_edges_choose_columns(input->reading->call->state, names, columns, chosen);
+    int failed = core_edges_choose_columns(input->reading, names, columns, chosen);
     for (int part = 0; !failed && part < CORE_EDGE_PARTS; part++) {
         if (chosen[part] < 0) continue;
         parts[part] = PyObject_GetItem(table, PyList_GetItem(names, chosen[part]));
@@ -197,6 +202,7 @@ static int open_any(core_edge_input *input, PyObject *edges, PyObject *columns) 
 int core_edges_open(core_reading *reading, PyObject *edges, PyObject *columns, core_edge_input *out) {
     memset(out, 0, sizeof *out);
     out->reading = reading;
+    out->row = reading->first_row;
     if (check_columns(reading->call->state, columns) < 0) return -1;
     return open_any(out, edges, columns);
 }

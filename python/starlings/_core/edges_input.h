@@ -28,13 +28,13 @@ void core_edge_piece_release(core_edge_piece *piece);
 typedef struct core_edge_input {
     core_reading *reading;
     int (*next)(struct core_edge_input *input, core_edge_piece *out); /* 1: one piece, never empty; 0: the end; -1 */
-    uint64_t row;                                                     /* rows given so far */
+    uint64_t row;                                                     /* of the next piece, in the whole input */
     core_arrow arrow;                                                 /* a struct stream ... */
     int fields[CORE_EDGE_PARTS];                 /* ... and which of its fields are what; -1: none */
     core_column_reader columns[CORE_EDGE_PARTS]; /* or separate columns; reading NULL: no such column ... */
     core_slice current[CORE_EDGE_PARTS];         /* ... and what is left of their chunks */
     PyObject *iterator;                          /* or rows */
-    uint64_t total;                              /* rows in all, 0: unknown */
+    uint64_t total;                              /* where the rows end, 0: unknown */
 } core_edge_input;
 
 /** Open any form of edges. `columns`: None or the five names of the parts (str or None). */
@@ -43,7 +43,8 @@ void core_edges_close(core_edge_input *input);
 
 /** Say which of the named columns are the parts of an edge: `chosen[part]` is an index into `names` (a list of str), -1 for none.
  *  InvalidArgumentError lists the columns found. */
-int core_edges_choose_columns(const core_state *state, PyObject *names, PyObject *columns, int chosen[CORE_EDGE_PARTS]);
+int core_edges_choose_columns(const core_reading *reading, PyObject *names, PyObject *columns,
+                              int chosen[CORE_EDGE_PARTS]);
 
 /* The three kinds of input; each sets `next` and what it needs, and is closed by core_edges_close. */
 int core_edges_open_struct(core_edge_input *input, PyObject *columns); /* edges_struct.c, of input->arrow */

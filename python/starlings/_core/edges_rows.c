@@ -98,7 +98,7 @@ int core_edges_open_rows(core_edge_input *input, PyObject *edges) {
     if (total < 0)
         PyErr_Clear();
     else
-        input->total = (uint64_t)total;
+        input->total = input->row + (uint64_t)total;
     input->next = next_rows;
     return 0;
 }

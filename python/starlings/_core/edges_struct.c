@@ -59,7 +59,7 @@ int core_edges_open_struct(core_edge_input *input, PyObject *columns) {
                           input->arrow.schema.format);
     PyObject *names = core_arrow_field_names(&input->arrow);
     if (!names) return -1;
-    int failed = core_edges_choose_columns(state, names, columns, input->fields);
+    int failed = core_edges_choose_columns(input->reading, names, columns, input->fields);
     Py_DECREF(names);
     input->next = next_batch;
     return failed;

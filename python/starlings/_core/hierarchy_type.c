@@ -43,6 +43,26 @@ static PyObject *get_is_exact(PyObject *self, void *closure) {
     return PyBool_FromLong(sl_hierarchy_is_exact(of(self)));
 }
 
+static const char *const scale_names[] = {[SL_SCALE_PROBABILITY] = "probability", [SL_SCALE_WEIGHT] = "weight"};
+
+static PyObject *get_scale(PyObject *self, void *closure) {
+    (void)closure;
+    return PyUnicode_FromString(scale_names[sl_hierarchy_scale(of(self))]);
+}
+
+int core_read_scale(const core_state *state, PyObject *object, sl_scale *out) {
+    *out = SL_SCALE_PROBABILITY;
+    if (!object) return 0;
+    for (int scale = SL_SCALE_PROBABILITY; scale <= SL_SCALE_WEIGHT; scale++)
+        if (PyUnicode_Check(object) && PyUnicode_CompareWithASCIIString(object, scale_names[scale]) == 0) {
+            *out = (sl_scale)scale;
+            return 0;
+        }
+    char text[CORE_TEXT_SIZE];
+    return core_raise(state, SL_ERROR_INVALID_ARGUMENT, "scale must be 'probability' or 'weight', not %s",
+                      core_value_text(object, text));
+}
+
 static PyObject *get_nbytes(PyObject *self, void *closure) {
     (void)closure;
     return PyLong_FromUnsignedLongLong(sl_hierarchy_memory(of(self)));
@@ -64,6 +84,17 @@ static PyObject *get_levels(PyObject *self, void *closure) {
     (void)closure;
     return core_buffer_borrow(core_state_of(self), self, sl_hierarchy_levels(of(self)),
                               sl_hierarchy_num_levels(of(self)), 'd');
+}
+
+static PyObject *get_kept(PyObject *self, void *closure) {
+    (void)closure;
+    return core_keep_name(sl_hierarchy_kept(of(self)));
+}
+
+static PyObject *get_edges(PyObject *self, void *closure) {
+    const sl_edge_list *edges = sl_hierarchy_edges(of(self));
+    (void)closure;
+    return edges ? core_edge_list_of(core_state_of(self), edges) : Py_NewRef(Py_None);
 }
 
 static PyObject *hierarchy_applied_levels(PyObject *self, PyObject *argument) {
@@ -108,6 +139,65 @@ static PyObject *hierarchy_threshold_between(PyObject *self, PyObject *arguments
     return together ? PyFloat_FromDouble(threshold) : Py_NewRef(Py_None);
 }
 
+/* The values of an engine's array, in memory of Python's own. */
+static PyObject *copied_buffer(const core_state *state, const void *values, uint64_t count, size_t size, char format) {
+    void *copy = core_allocate(state, count, size, "a copy for Python");
+    if (!copy) return NULL;
+    memcpy(copy, values, count * size);
+    return core_buffer_take(state, copy, count, format);
+}
+
+static PyObject *hierarchy_lineage(PyObject *self, PyObject *record) {
+    core_state *state = core_state_of(self);
+    uint32_t number;
+    sl_lineage lineage;
+    core_call call;
+    if (!core_uint32_argument(record, &number) || core_call_init(&call, state, NULL) < 0) return NULL;
+    core_call_leave(&call);
+    sl_status status = sl_hierarchy_lineage(of(self), number, &lineage, &call.error);
+    PyObject *tuple = NULL;
+    if (core_call_return(&call, status) == 0) {
+        uint32_t steps = lineage.num_steps;
+        PyObject *thresholds = copied_buffer(state, lineage.thresholds, steps, sizeof(double), 'd');
+        PyObject *first = thresholds ? copied_buffer(state, lineage.first, steps, sizeof(uint32_t), 'I') : NULL;
+        PyObject *size = first ? copied_buffer(state, lineage.size, steps, sizeof(uint32_t), 'I') : NULL;
+        if (size) tuple = PyTuple_Pack(3, thresholds, first, size);
+        Py_XDECREF(thresholds);
+        Py_XDECREF(first);
+        Py_XDECREF(size);
+    }
+    sl_lineage_release(&lineage);
+    return tuple;
+}
+
+static PyObject *chain_object(const core_state *state, const sl_chain *chain) {
+    if (chain->num_edges == 0) return Py_NewRef(Py_None);
+    uint64_t edges = chain->num_edges;
+    PyObject *records = copied_buffer(state, chain->records, edges + 1, sizeof *chain->records, 'I');
+    PyObject *scores = records ? copied_buffer(state, chain->scores, edges, sizeof *chain->scores, 'd') : NULL;
+    if (scores) return Py_BuildValue("dNN", chain->threshold, records, scores);
+    Py_XDECREF(records);
+    return NULL;
+}
+
+static PyObject *hierarchy_explain(PyObject *self, PyObject *arguments) {
+    uint32_t a, b;
+    sl_chain chain;
+    core_call call;
+    if (!PyArg_ParseTuple(arguments, "O&O&:explain", core_uint32_argument, &a, core_uint32_argument, &b) ||
+        core_call_init(&call, core_state_of(self), NULL) < 0)
+        return NULL;
+    core_call_leave(&call);
+    sl_status status = sl_hierarchy_explain(of(self), a, b, &chain, &call.error);
+    if (core_call_return(&call, status) < 0) {
+        sl_chain_release(&chain);
+        return NULL;
+    }
+    PyObject *explanation = chain_object(core_state_of(self), &chain);
+    sl_chain_release(&chain);
+    return explanation;
+}
+
 static PyObject *hierarchy_validate(PyObject *self, PyObject *ignored) {
     (void)ignored;
     core_call call;
@@ -115,6 +205,16 @@ static PyObject *hierarchy_validate(PyObject *self, PyObject *ignored) {
     core_call_leave(&call);
     sl_status status = sl_hierarchy_validate(of(self), &call.error);
     return core_call_return(&call, status) == 0 ? Py_NewRef(Py_None) : NULL;
+}
+
+static PyObject *hierarchy_strip(PyObject *self, PyObject *ignored) {
+    (void)ignored;
+    core_call call;
+    sl_hierarchy *stripped = NULL;
+    if (core_call_init(&call, core_state_of(self), NULL) < 0) return NULL;
+    core_call_leave(&call);
+    sl_status status = sl_hierarchy_strip(of(self), &stripped, &call.error);
+    return core_call_return(&call, status) == 0 ? core_hierarchy_take(core_state_of(self), stripped) : NULL;
 }
 
 static PyObject *hierarchy_compare(PyObject *self, PyObject *other, int operation) {
@@ -152,7 +252,10 @@ static PyMethodDef hierarchy_methods[] = {
     {"applied_levels", hierarchy_applied_levels, METH_O, "How many levels apply at a threshold."},
     {"lifetimes", (PyCFunction)(void (*)(void))hierarchy_lifetimes, METH_VARARGS | METH_KEYWORDS,
      "Means over all thresholds of entity_stability and threshold_sensitivity."},
+    {"lineage", hierarchy_lineage, METH_O, "(thresholds, first, size) of the entities of one record."},
     {"threshold_between", hierarchy_threshold_between, METH_VARARGS, "Highest threshold at which two records meet."},
+    {"explain", hierarchy_explain, METH_VARARGS, "The chain of kept edges between two records."},
+    {"strip", hierarchy_strip, METH_NOARGS, "The merges alone, without kept edges and constraints."},
     {"validate", hierarchy_validate, METH_NOARGS, "CorruptFileError with the reason unless every invariant holds."},
     {NULL, NULL, 0, NULL},
 };
@@ -162,9 +265,16 @@ static PyGetSetDef hierarchy_getset[] = {
     {"num_levels", get_num_levels, NULL, "Number of distinct thresholds at which something merges.", NULL},
     {"num_merges", get_num_merges, NULL, "Number of merge events.", NULL},
     {"is_exact", get_is_exact, NULL, "Whether scores were kept as doubles.", NULL},
+    {"scale", get_scale, NULL, "What levels are: 'probability' or 'weight'.", NULL},
     {"nbytes", get_nbytes, NULL, "Bytes held.", NULL},
+    {"constraints", core_hierarchy_constraints, NULL,
+     "Unique sources, largest size, whether ties are dropped; or None.", NULL},
+    {"num_skipped", core_hierarchy_num_skipped, NULL, "Edges left out because constraints forbid their merge.", NULL},
+    {"num_tied", core_hierarchy_num_tied, NULL, "Edges refused together with others of their score.", NULL},
     {"order", get_order, NULL, "Records in leaf order (uint32).", NULL},
     {"join", get_join, NULL, "Level at which neighbours in leaf order come together (uint32).", NULL},
+    {"kept", get_kept, NULL, "What it kept of its edges.", NULL},
+    {"edges", get_edges, NULL, "All its edges, or None.", NULL},
     {"levels", get_levels, NULL, "The thresholds, descending (float64).", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -10,6 +10,8 @@ typedef struct core_reading {
     sl_context *context; /* whose sources names are resolved in */
     PyObject *source;    /* str: the source of keys that name none */
     bool find_only;      /* unknown sources are not added but CORE_NO_SOURCE */
+    bool weights;        /* of edges: scores are weights, which have a column name of their own with Splink */
+    uint64_t first_row;  /* of what is opened next, in the whole input */
     int32_t source_id;   /* of `source`, -1 before it is first needed */
     PyObject *known;     /* dict of name -> id, NULL before it is first needed */
     PyObject *last_name; /* the name resolved last: most neighbours share it */

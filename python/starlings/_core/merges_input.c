@@ -4,6 +4,7 @@
  * they are events at all. Reading stops at the first that must be one too many, so that no generator is read for ever. */
 #include "objects.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { THRESHOLD, COMPONENTS, RESULT, NUM_PARTS };
@@ -12,6 +13,8 @@ typedef struct merges {
     core_call *call;
     PyObject *names[NUM_PARTS]; /* of attributes, and of items of mappings */
     uint32_t num_records;
+    bool exact;
+    sl_scale scale;
     double *thresholds;
     uint64_t *offsets, *components;
     size_t threshold_capacity, offset_capacity, component_capacity;
@@ -76,11 +79,15 @@ static int parts_of(const merges *m, PyObject *event, PyObject *parts[NUM_PARTS]
 /* ----------------------------------------------------------------------------------------------------- what they say */
 
 static int read_threshold(merges *m, PyObject *object) {
-    double threshold = PyBool_Check(object) ? -1.0 : PyFloat_AsDouble(object);
-    if (PyErr_Occurred() && !core_caught(PyExc_TypeError) && !core_caught(PyExc_ValueError) &&
-        !core_caught(PyExc_OverflowError))
-        return -1;
-    if (!(threshold >= 0.0 && threshold <= 1.0)) /* -1 where it is no number */
+    double threshold = PyBool_Check(object) ? NAN : PyFloat_AsDouble(object);
+    if (PyErr_Occurred()) {
+        if (!core_caught(PyExc_TypeError) && !core_caught(PyExc_ValueError) && !core_caught(PyExc_OverflowError))
+            return -1;
+        threshold = NAN;
+    }
+    if (m->scale == SL_SCALE_WEIGHT && !isfinite(threshold))
+        return refuse(m, SL_ERROR_INVALID_THRESHOLD, "row %llu: the threshold %s is no finite number", object);
+    if (m->scale == SL_SCALE_PROBABILITY && !(threshold >= 0.0 && threshold <= 1.0))
         return refuse(m, SL_ERROR_INVALID_THRESHOLD, "row %llu: the threshold %s is no number in [0, 1]", object);
     m->thresholds[m->count] = threshold;
     return 0;
@@ -169,34 +176,35 @@ static int read_events(merges *m, PyObject *events) {
     return failed || PyErr_Occurred() ? -1 : 0;
 }
 
-static PyObject *build(merges *m, bool exact) {
+static PyObject *build(merges *m) {
     static const uint64_t nothing = 0; /* an address for the components of events that have none */
     sl_hierarchy *hierarchy = NULL;
     core_call_leave(m->call);
     sl_status status =
         sl_hierarchy_from_merges(m->num_records, m->thresholds, m->offsets, m->components ? m->components : &nothing,
-                                 (uint32_t)m->count, exact, &hierarchy, &m->call->error);
+                                 (uint32_t)m->count, m->exact, m->scale, &hierarchy, &m->call->error);
     if (core_call_return(m->call, status) == 0) return core_hierarchy_take(m->call->state, hierarchy);
     sl_hierarchy_release(hierarchy);
     return NULL;
 }
 
 PyObject *core_from_merges(PyObject *module, PyObject *arguments, PyObject *keywords) {
-    static char *names[] = {"events", "num_records", "exact", "progress", NULL};
+    static char *names[] = {"events", "num_records", "exact", "progress", "scale", NULL};
     static const char *const parts[NUM_PARTS] = {"threshold", "merging_components", "result_component"};
     core_state *state = PyModule_GetState(module);
-    PyObject *events, *callback = Py_None, *hierarchy = NULL;
+    PyObject *events, *callback = Py_None, *scale = NULL, *hierarchy = NULL;
     int exact = 0, failed = 0;
     core_call call;
     merges m = {.call = &call};
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO&|pO:from_merges", names, &events, core_uint32_argument,
-                                     &m.num_records, &exact, &callback) ||
-        core_call_init(&call, state, callback) < 0)
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO&|pOO:from_merges", names, &events, core_uint32_argument,
+                                     &m.num_records, &exact, &callback, &scale) ||
+        core_call_init(&call, state, callback) < 0 || core_read_scale(state, scale, &m.scale) < 0)
         return NULL;
+    m.exact = exact != 0;
     if (m.num_records > SL_MAX_RECORDS) failed = core_raise(state, SL_ERROR_CAPACITY, "more than 2^32-2 records");
     for (int part = 0; !failed && part < NUM_PARTS; part++)
         failed = (m.names[part] = PyUnicode_InternFromString(parts[part])) ? 0 : -1;
-    if (!failed && read_events(&m, events) == 0) hierarchy = build(&m, exact != 0);
+    if (!failed && read_events(&m, events) == 0) hierarchy = build(&m);
     drop_parts(m.names);
     free(m.thresholds);
     free(m.offsets);

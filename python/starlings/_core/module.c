@@ -75,6 +75,8 @@ static PyObject *set_exceptions(PyObject *module, PyObject *exceptions) {
 #define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef functions[] = {
+    {"constrain", WITH_KEYWORDS(core_constrain), METH_VARARGS | METH_KEYWORDS,
+     "The hierarchy of all edges that a hierarchy kept, without the merges that must not be."},
     {"extend", WITH_KEYWORDS(core_extend), METH_VARARGS | METH_KEYWORDS,
      "The hierarchy of edges over all records of a context, and of a base hierarchy."},
     {"from_entities", WITH_KEYWORDS(core_from_entities), METH_VARARGS | METH_KEYWORDS,
@@ -84,10 +86,14 @@ static PyMethodDef functions[] = {
     {"from_merges", WITH_KEYWORDS(core_from_merges), METH_VARARGS | METH_KEYWORDS, "The hierarchy of merge events."},
     {"merge", WITH_KEYWORDS(core_merge), METH_VARARGS | METH_KEYWORDS,
      "The hierarchy of two hierarchies' edges together."},
+    {"curves", WITH_KEYWORDS(core_curves), METH_VARARGS | METH_KEYWORDS, "A Curve for each of many comparisons."},
     {"concat_batches", core_concat_batches, METH_O, "Batches one after another, or None if their columns differ."},
     {"rows_to_batches", WITH_KEYWORDS(core_rows_to_batches), METH_VARARGS | METH_KEYWORDS,
      "Batches of a list of dicts, or None if one is no mapping."},
+    {"fingerprint_similarity", core_fingerprint_similarity, METH_VARARGS, "Share of equal values of two fingerprints."},
+    {"hex_dict", core_hex_dict, METH_VARARGS, "Hashes of so many bytes each as hexadecimal strings, by number."},
     {"metric_names", metric_names, METH_NOARGS, "(name, needs a reference, is a count, definition) of every metric."},
+    {"is_estimable", core_is_estimable, METH_O, "Whether a metric can be estimated from a sample of true entities."},
     {"set_num_threads", set_num_threads, METH_O, "Number of threads of long calls; 0: the default."},
     {"num_threads", num_threads, METH_NOARGS, "Number of threads of long calls."},
     {"memory_in_use", memory_in_use, METH_NOARGS, "Bytes that the engine holds."},
@@ -117,12 +123,16 @@ static int execute(PyObject *module) {
         add_type(module, &core_hierarchy_spec, &state->hierarchy_type) < 0 ||
         add_type(module, &core_partition_spec, &state->partition_type) < 0 ||
         add_type(module, &core_curve_spec, &state->curve_type) < 0 ||
+        add_type(module, &core_lazy_metrics_spec, &state->lazy_metrics_type) < 0 ||
+        add_type(module, &core_estimate_spec, &state->estimate_type) < 0 ||
         add_type(module, &core_table_spec, &state->table_type) < 0 ||
         add_type(module, &core_collection_spec, &state->collection_type) < 0 ||
         add_type(module, &core_frame_spec, &state->frame_type) < 0 ||
         add_type(module, &core_frame_state_spec, &state->frame_state_type) < 0 ||
         add_type(module, &core_frame_change_spec, &state->frame_change_type) < 0 ||
         add_type(module, &core_merge_events_spec, &state->merge_events_type) < 0 ||
+        add_type(module, &core_diff_spec, &state->diff_type) < 0 ||
+        add_type(module, &core_edge_list_spec, &state->edge_list_type) < 0 ||
         add_type(module, &core_batches_spec, &state->batches_type) < 0)
         return -1;
     return add_number(module, "SENSITIVITY_SHIFT", SL_SENSITIVITY_SHIFT);
@@ -137,7 +147,11 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->hierarchy_type);
     Py_VISIT(state->partition_type);
     Py_VISIT(state->curve_type);
+    Py_VISIT(state->lazy_metrics_type);
+    Py_VISIT(state->estimate_type);
     Py_VISIT(state->merge_events_type);
+    Py_VISIT(state->diff_type);
+    Py_VISIT(state->edge_list_type);
     Py_VISIT(state->table_type);
     Py_VISIT(state->collection_type);
     Py_VISIT(state->frame_type);
@@ -156,7 +170,11 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->hierarchy_type);
     Py_CLEAR(state->partition_type);
     Py_CLEAR(state->curve_type);
+    Py_CLEAR(state->lazy_metrics_type);
+    Py_CLEAR(state->estimate_type);
     Py_CLEAR(state->merge_events_type);
+    Py_CLEAR(state->diff_type);
+    Py_CLEAR(state->edge_list_type);
     Py_CLEAR(state->table_type);
     Py_CLEAR(state->collection_type);
     Py_CLEAR(state->frame_type);

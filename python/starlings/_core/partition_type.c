@@ -4,6 +4,7 @@
 #include "buffer_type.h"
 #include "objects.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef sl_status (*array_function)(const sl_partition *, const uint32_t **, sl_error *);
@@ -106,6 +107,22 @@ static PyObject *get_labels(PyObject *self, void *closure) {
 static PyObject *get_records(PyObject *self, void *closure) {
     (void)closure;
     return buffer_of(self, sl_partition_records, sl_partition_num_records(of(self)));
+}
+
+static PyObject *partition_densities(PyObject *self, PyObject *argument) {
+    core_state *state = core_state_of(self);
+    uint64_t count = sl_partition_num_entities(of(self));
+    double threshold = PyFloat_AsDouble(argument);
+    core_call call;
+    if (threshold == -1.0 && PyErr_Occurred()) return NULL;
+    if (core_call_init(&call, state, NULL) < 0) return NULL;
+    double *densities = core_allocate(state, count, sizeof *densities, "densities");
+    if (!densities) return NULL;
+    core_call_leave(&call);
+    sl_status status = sl_partition_densities(of(self), threshold, densities, &call.error);
+    if (core_call_return(&call, status) == 0) return core_buffer_take(state, densities, count, 'd');
+    free(densities);
+    return NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------------- entities */
@@ -213,10 +230,16 @@ static PyObject *partition_to_list(PyObject *self, PyObject *context) {
 #define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef partition_methods[] = {
+    {"digests", WITH_KEYWORDS(core_partition_digests), METH_VARARGS | METH_KEYWORDS,
+     "Hash of each entity (uint8), one after the other."},
+    {"fingerprints", WITH_KEYWORDS(core_partition_fingerprints), METH_VARARGS | METH_KEYWORDS,
+     "Fingerprint of each entity (uint32), one after the other."},
     {"entity", partition_entity, METH_O, "Record indices of one entity (uint32)."},
     {"entity_set", WITH_KEYWORDS(partition_entity_set), METH_VARARGS | METH_KEYWORDS, "(source, key) of its records."},
     {"entity_sources", WITH_KEYWORDS(partition_entity_sources), METH_VARARGS | METH_KEYWORDS,
      "Names of the sources with a record in the entity, in order of source id."},
+    {"densities", partition_densities, METH_O,
+     "Share of the pairs of each entity that an edge of at least a threshold joins (float64)."},
     {"to_list", partition_to_list, METH_O, "Every entity as a set of (source, key)."},
     {NULL, NULL, 0, NULL},
 };

@@ -23,7 +23,11 @@ typedef struct core_state {
     PyTypeObject *hierarchy_type;
     PyTypeObject *partition_type;
     PyTypeObject *curve_type;
+    PyTypeObject *lazy_metrics_type;
+    PyTypeObject *estimate_type;
     PyTypeObject *merge_events_type;
+    PyTypeObject *diff_type;
+    PyTypeObject *edge_list_type;
     PyTypeObject *table_type;
     PyTypeObject *collection_type;
     PyTypeObject *frame_type;

@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum column_kind { NUMBERS, CATEGORIES, RECORD_SOURCES, RECORD_KEYS } column_kind;
+typedef enum column_kind { NUMBERS, BINARY, LISTS, CATEGORIES, RECORD_SOURCES, RECORD_KEYS } column_kind;
 
 typedef struct table_column {
     column_kind kind;
     char *name;
     sl_column_type type;
+    uint32_t width;     /* elements a row, of binary and lists */
     Py_buffer view;     /* the values, codes or records, where they are read-only */
     void *copy;         /* or a copy of them */
     PyObject *strings;  /* tuple of str, of categories */
@@ -73,8 +74,9 @@ static int keep_values(const core_state *state, table_column *column) {
     return 0;
 }
 
-static int check_rows(const core_state *state, const core_table *self, const char *name, uint64_t rows) {
-    if (rows == self->num_rows) return 0;
+static int check_rows(const core_state *state, const core_table *self, const char *name, const table_column *column) {
+    uint64_t rows = core_array_length(&column->view), width = column->width ? column->width : 1;
+    if (rows / width == self->num_rows && rows % width == 0) return 0;
     return core_raise(state, SL_ERROR_INVALID_ARGUMENT, "column '%s' has %llu values; the table has %llu rows", name,
                       (unsigned long long)rows, (unsigned long long)self->num_rows);
 }
@@ -98,8 +100,7 @@ static PyObject *add_column(core_table *self, table_column *column, const char *
         core_raise(state, SL_ERROR_INVALID_ARGUMENT, "the table is being exported by another thread");
         goto failed;
     }
-    if (check_rows(state, self, name, core_array_length(&column->view)) < 0 || keep_values(state, column) < 0)
-        goto failed;
+    if (check_rows(state, self, name, column) < 0 || keep_values(state, column) < 0) goto failed;
     column->name = core_allocate(state, length, 1, "a column");
     if (!column->name) goto failed;
     memcpy(column->name, name, length);
@@ -121,6 +122,23 @@ static PyObject *table_add_numbers(PyObject *self, PyObject *arguments, PyObject
     if (view_numbers(core_state_of(self), values, &column) == 0) return add_column((core_table *)self, &column, name);
     column_free(&column);
     return NULL;
+}
+
+static PyObject *add_wide(PyObject *self, PyObject *arguments, const char *format, table_column column) {
+    core_state *state = core_state_of(self);
+    const char *name;
+    PyObject *values;
+    if (!PyArg_ParseTuple(arguments, format, &name, &values, core_uint32_argument, &column.width)) return NULL;
+    if (core_array_view(state, values, column.type, "values", &column.view) < 0) return NULL;
+    return add_column((core_table *)self, &column, name);
+}
+
+static PyObject *table_add_binary(PyObject *self, PyObject *arguments) {
+    return add_wide(self, arguments, "sOO&:add_binary", (table_column){.kind = BINARY, .type = SL_COLUMN_UINT8});
+}
+
+static PyObject *table_add_lists(PyObject *self, PyObject *arguments) {
+    return add_wide(self, arguments, "sOO&:add_lists", (table_column){.kind = LISTS, .type = SL_COLUMN_UINT32});
 }
 
 /* The strings of categories as a tuple that keeps them alive, and their UTF-8. */
@@ -189,6 +207,8 @@ static sl_status build_column(sl_table *table, const table_column *column, sl_er
     const void *values = column_values(column);
     switch (column->kind) {
     case NUMBERS: return sl_table_add_numbers(table, column->name, column->type, values, error);
+    case BINARY: return sl_table_add_binary(table, column->name, column->width, values, error);
+    case LISTS: return sl_table_add_lists(table, column->name, column->width, values, error);
     case CATEGORIES:
         return sl_table_add_categories(table, column->name, values, column->texts, column->num_strings, error);
     case RECORD_SOURCES:
@@ -250,6 +270,8 @@ static PyObject *table_export(PyObject *object, PyObject *arguments, PyObject *k
 
 static PyMethodDef table_methods[] = {
     {"add_numbers", WITH_KEYWORDS(table_add_numbers), METH_VARARGS | METH_KEYWORDS, "Append a column of numbers."},
+    {"add_binary", table_add_binary, METH_VARARGS, "Append a column of so many bytes a row."},
+    {"add_lists", table_add_lists, METH_VARARGS, "Append a column of lists of so many uint32 a row."},
     {"add_categories", WITH_KEYWORDS(table_add_categories), METH_VARARGS | METH_KEYWORDS,
      "Append a string column: row i is strings[codes[i]]."},
     {"add_record_sources", WITH_KEYWORDS(table_add_record_sources), METH_VARARGS | METH_KEYWORDS,

@@ -5,8 +5,17 @@
 
 #include "support/expect.h"
 
+static const double scales[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+
+static double round_weight(double weight, uint32_t decimals) {
+    bool is_huge = fabs(weight) >= ldexp(1, 51) / scales[decimals];
+    double rounded =
+        decimals == PLAIN_EXACT || is_huge ? weight : nearbyint(weight * scales[decimals]) / scales[decimals];
+    return rounded == 0.0 ? 0.0 : rounded; /* without a sign */
+}
+
 double plain_round(double score, uint32_t decimals) {
-    static const double scales[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+    if (decimals >= PLAIN_WEIGHTS) return round_weight(score, decimals - PLAIN_WEIGHTS);
     if (score <= 0.0) score = 0.0;
     if (score > 1.0) score = 1.0;
     if (decimals == PLAIN_EXACT) return score;

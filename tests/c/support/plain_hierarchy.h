@@ -10,7 +10,8 @@
 
 #include "starlings.h"
 
-#define PLAIN_EXACT 0u /* as a number of decimals */
+#define PLAIN_EXACT 0u    /* as a number of decimals */
+#define PLAIN_WEIGHTS 16u /* added to one: scores are weights */
 
 typedef struct plain_hierarchy {
     uint32_t num_records, num_levels, num_merges;
@@ -19,7 +20,8 @@ typedef struct plain_hierarchy {
     uint32_t *smallest; /* num_levels x num_records: smallest record of each record's component */
 } plain_hierarchy;
 
-/** The score as compared: half-even to `decimals`, as the nearest double of a whole number of millionths. */
+/** The score as compared: half-even to `decimals`, as the nearest double of a whole number of millionths. Weights of 2^51 of the
+ *  units in which they are rounded, and more, as they are. */
 double plain_round(double score, uint32_t decimals);
 /** By the definition above. */
 plain_hierarchy plain_build(const graph *g, uint32_t decimals);
