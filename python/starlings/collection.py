@@ -544,7 +544,7 @@ class Collection:
         >>> import starlings as sl
         >>> collection = sl.Collection.from_edges([(1, 2, 0.9), (2, 3, 0.6), (1, 3, 0.4)], keep_edges=True)
         >>> collection.explain(1, 3)
-        Explanation(threshold=0.6): ('default', 1) -0.9- ('default', 2) -0.6- ('default', 3)
+        Explanation(threshold=0.6): ('default', 1) -[0.9]- ('default', 2) -[0.6]- ('default', 3)
         """
         state = self._state
         if state.hierarchy.kept == "nothing":

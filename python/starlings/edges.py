@@ -127,7 +127,7 @@ class Explanation:
     >>> pairs = [("a", "b", 0.75), ("b", "c", 0.5), ("a", "c", 0.25)]
     >>> explanation = sl.Collection.from_edges(pairs, keep_edges="forest").explain("a", "c")
     >>> explanation
-    Explanation(threshold=0.5): ('default', 'a') -0.75- ('default', 'b') -0.5- ('default', 'c')
+    Explanation(threshold=0.5): ('default', 'a') -[0.75]- ('default', 'b') -[0.5]- ('default', 'c')
     >>> len(explanation), explanation.edges[1]
     (2, (('default', 'b'), ('default', 'c'), 0.5))
     """
@@ -148,7 +148,7 @@ class Explanation:
         return True
 
     def __repr__(self) -> str:
-        links = "".join(f" -{score}- {record}" for _, record, score in self.edges[:_LINKS_SHOWN])
+        links = "".join(f" -[{score}]- {record}" for _, record, score in self.edges[:_LINKS_SHOWN])
         more = f" ... {self.records[-1]}" if len(self) > _LINKS_SHOWN else ""
         return f"Explanation(threshold={self.threshold}): {self.records[0]}{links}{more}"
 

@@ -84,7 +84,7 @@ def test_an_explanation_can_be_read() -> None:
     pairs = [(f"<{i}>", f"<{i + 1}>", 0.5) for i in range(20)]
     explanation = sl.Collection.from_edges(pairs, keep_edges=True).explain("<0>", "<20>")
     assert explanation is not None
-    assert repr(explanation).startswith("Explanation(threshold=0.5): ('default', '<0>') -0.5- ('default', '<1>')")
+    assert repr(explanation).startswith("Explanation(threshold=0.5): ('default', '<0>') -[0.5]- ('default', '<1>')")
     assert repr(explanation).endswith(" ... ('default', '<20>')")
     assert "<td>" in explanation._repr_html_()
     assert "'<0>'" not in explanation._repr_html_()
