@@ -8,6 +8,8 @@
  *
  * O(n). 16 bytes a merge and 8 a component are kept; while they are made, 4 bytes a record and 20 a merge more. Pairs are counted
  * when they are asked for, from the sizes of the components. */
+#include "hierarchy/merge_events.h"
+
 #include <string.h>
 
 #include "hierarchy/hierarchy.h"
@@ -179,7 +181,7 @@ static uint64_t pairs_of(const sl_merge_events *events, uint32_t event) {
     return pairs;
 }
 
-bool sl_merge_events_get(const sl_merge_events *events, uint32_t index, sl_merge_event *out) {
+bool sl_i_merge_events_find(const sl_merge_events *events, uint32_t index, sl_merge_event *out) {
     *out = (sl_merge_event){0};
     if (index >= events->num_events) return false;
     const node *event = &events->events[index];
@@ -189,9 +191,14 @@ bool sl_merge_events_get(const sl_merge_events *events, uint32_t index, sl_merge
                             .components = events->components + first,
                             .num_components = (uint32_t)(end - first),
                             .num_records = event->num_records,
-                            .records = events->hierarchy->order + event->start,
-                            .num_pairs = pairs_of(events, index)};
+                            .records = events->hierarchy->order + event->start};
     return true;
+}
+
+bool sl_merge_events_get(const sl_merge_events *events, uint32_t index, sl_merge_event *out) {
+    bool found = sl_i_merge_events_find(events, index, out);
+    if (found) out->num_pairs = pairs_of(events, index);
+    return found;
 }
 
 /* Take the events of more than `least` pairs, and the first `ties` of those of `least`, level by level from the lowest threshold: the

@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "hierarchy/merge_events.h"
 #include "metrics/merge_changes.h"
 #include "support/memory.h"
 
@@ -281,7 +282,7 @@ static uint32_t record_of(const sl_contingency *table, const sl_merge_events *ev
     sl_merge_event made;
     *size = 1;
     if (number < table->num_records) return (uint32_t)number;
-    if (!sl_merge_events_get(events, (uint32_t)(number - table->num_records), &made)) return 0; /* never so */
+    if (!sl_i_merge_events_find(events, (uint32_t)(number - table->num_records), &made)) return 0; /* never so */
     *size = made.num_records;
     return made.records[0];
 }
@@ -305,7 +306,7 @@ static sl_status check_event(sl_contingency *table, const sl_merge_events *event
 sl_status sl_contingency_apply(sl_contingency *table, const sl_merge_events *events, uint32_t index, sl_error *error) {
     sl_merge_event event;
     uint32_t size;
-    if (!sl_merge_events_get(events, index, &event))
+    if (!sl_i_merge_events_find(events, index, &event))
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "there is no merge event %u: there are %u", index,
                          sl_merge_events_count(events));
     SL_TRY(check_event(table, events, index, &event, error));

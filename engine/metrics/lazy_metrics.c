@@ -8,6 +8,8 @@
  * The lock is held while the table is stepped on. Each answer remembers how long it takes from the start, measured on the
  * way, so that the stats compare the time spent with the time of computing one by one. */
 #include "metrics/contingency.h"
+
+#include "hierarchy/merge_events.h"
 #include "support/clock.h"
 #include "support/fork_lock.h"
 #include "support/memory.h"
@@ -109,7 +111,7 @@ static void restart(sl_lazy_metrics *lazy) {
 static sl_status step_on(sl_lazy_metrics *lazy, uint32_t applied, sl_error *error) {
     double start = sl_i_now(), lowest = applied > 0 ? lazy->hierarchy->levels[applied - 1] : INFINITY;
     sl_merge_event event;
-    while (sl_merge_events_get(lazy->events, lazy->next_event, &event) && event.threshold >= lowest) {
+    while (sl_i_merge_events_find(lazy->events, lazy->next_event, &event) && event.threshold >= lowest) {
         SL_TRY(sl_contingency_apply(lazy->table, lazy->events, lazy->next_event, error));
         lazy->next_event++;
     }
