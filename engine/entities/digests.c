@@ -39,15 +39,7 @@ typedef struct hashing {
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
-/* Make *memory at least `needed` elements long, doubling; the first ones stay. */
-static sl_status reserve(void *memory, uint64_t *length, uint64_t needed, size_t size, sl_error *error) {
-    if (needed <= *length) return SL_OK;
-    uint64_t larger = *length ? *length : 256;
-    while (larger < needed) larger = larger > UINT64_MAX / 2 ? UINT64_MAX : 2 * larger;
-    SL_TRY(sl_i_grow(memory, *length, larger, size, "hashing an entity", error));
-    *length = larger;
-    return SL_OK;
-}
+static const char for_one[] = "hashing an entity";
 
 static void release_lane(lane_memory *memory) {
     sl_i_digester_close(&memory->digester);
@@ -128,7 +120,7 @@ static sl_status encode_records(hashing *h, uint32_t lane, uint64_t first, uint6
         item->start = held;
         item->length = sl_i_identity_length(&h->identities, stored);
         sl_i_identity_order(&h->identities, stored, item);
-        SL_TRY(reserve(&memory->bytes, &memory->num_bytes, held + item->length, 1, error));
+        SL_TRY(sl_i_reserve(&memory->bytes, &memory->num_bytes, held + item->length, 1, for_one, error));
         sl_i_identity_write(&h->identities, stored, memory->bytes + held);
         held += item->length;
         if ((position - first) % POLL_RECORDS == POLL_RECORDS - 1 && sl_i_ticker_poll(&h->ticker, lane, 0))
@@ -150,8 +142,8 @@ static sl_status hash_identities(void *state, uint32_t entity, uint32_t lane, sl
     hashing *h = state;
     lane_memory *memory = &h->memories[lane];
     uint64_t first = h->slices.offsets[entity], last = h->slices.offsets[entity + 1], length = 0;
-    SL_TRY(reserve(&memory->items, &memory->num_items, last - first, sizeof *memory->items, error));
-    SL_TRY(reserve(&memory->scratch, &memory->num_scratch, last - first, sizeof *memory->scratch, error));
+    SL_TRY(sl_i_reserve(&memory->items, &memory->num_items, last - first, sizeof *memory->items, for_one, error));
+    SL_TRY(sl_i_reserve(&memory->scratch, &memory->num_scratch, last - first, sizeof *memory->scratch, for_one, error));
     SL_TRY(encode_records(h, lane, first, last, &length, error));
     if (length == 0) return SL_OK;
     const sl_i_encoded *sorted =
@@ -167,7 +159,7 @@ static sl_status hash_indices(void *state, uint32_t entity, uint32_t lane, sl_er
     hashing *h = state;
     lane_memory *memory = &h->memories[lane];
     uint64_t first = h->slices.offsets[entity], count = h->slices.offsets[entity + 1] - first;
-    SL_TRY(reserve(&memory->indices, &memory->num_indices, 2 * count, sizeof *memory->indices, error));
+    SL_TRY(sl_i_reserve(&memory->indices, &memory->num_indices, 2 * count, sizeof *memory->indices, for_one, error));
     memcpy(memory->indices, h->slices.records + first, count * sizeof *memory->indices);
     if (count <= FEW_INDICES)
         sl_i_sort_u32(memory->indices, count);

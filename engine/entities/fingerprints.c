@@ -96,10 +96,7 @@ static sl_status hash_record(const fingerprinting *f, lane_memory *memory, uint6
     const sl_i_stored *stored =
         sl_i_store_gather(&f->identities.context->store, f->slices.records, position, f->slices.num_records);
     uint64_t length = sl_i_identity_length(&f->identities, stored);
-    if (length > memory->num_bytes) {
-        SL_TRY(sl_i_grow(&memory->bytes, memory->num_bytes, 2 * length, 1, "hashing a record", error));
-        memory->num_bytes = 2 * length;
-    }
+    SL_TRY(sl_i_reserve(&memory->bytes, &memory->num_bytes, length, 1, "hashing a record", error));
     sl_i_identity_write(&f->identities, stored, memory->bytes);
     *out = XXH3_64bits(memory->bytes, (size_t)length);
     return SL_OK;

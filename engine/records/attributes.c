@@ -17,12 +17,8 @@
 /* ---------------------------------------------------------------------------------------------- spans */
 
 static sl_status reserve_spans(sl_i_spans *spans, uint64_t extra, sl_error *error) {
-    uint64_t needed = spans->count + extra;
-    if (needed <= spans->capacity) return SL_OK;
-    uint64_t capacity = 2 * spans->capacity > needed ? 2 * spans->capacity : needed;
-    SL_TRY(sl_i_grow(&spans->items, spans->capacity, capacity, sizeof *spans->items, "attributes", error));
-    spans->capacity = capacity;
-    return SL_OK;
+    return sl_i_reserve(&spans->items, &spans->capacity, spans->count + extra, sizeof *spans->items, "attributes",
+                        error);
 }
 
 static void free_spans(sl_i_spans *spans) {
@@ -136,14 +132,11 @@ static sl_status lay(sl_i_spans *spans, const sl_i_spans *added, precedence wins
 /* ---------------------------------------------------------------------------------------------- attachments */
 
 static sl_status reserve_attachments(sl_i_attributes *attributes, uint32_t extra, sl_error *error) {
-    uint64_t needed = (uint64_t)attributes->count + extra, old = attributes->capacity;
+    uint64_t needed = (uint64_t)attributes->count + extra;
     if (needed >= NONE)
         return sl_i_fail(error, SL_ERROR_CAPACITY, "more than 2^32-2 tables of attributes: attach larger ones");
-    if (needed <= old) return SL_OK;
-    uint64_t capacity = 2 * old > needed ? 2 * old : needed;
-    SL_TRY(sl_i_grow(&attributes->attachments, old, capacity, sizeof *attributes->attachments, "attributes", error));
-    attributes->capacity = capacity;
-    return SL_OK;
+    return sl_i_reserve(&attributes->attachments, &attributes->capacity, needed, sizeof *attributes->attachments,
+                        "attributes", error);
 }
 
 /* The lowest record of each attachment from `first` on. */

@@ -149,6 +149,15 @@ sl_status sl_i_grow(void *memory_io, uint64_t old_count, uint64_t new_count, siz
     return SL_OK;
 }
 
+sl_status sl_i_reserve(void *memory_io, uint64_t *count_io, uint64_t needed, size_t size, const char *what,
+                       sl_error *error) {
+    if (needed <= *count_io) return SL_OK;
+    uint64_t count = *count_io > needed / 2 ? 2 * *count_io : needed;
+    SL_TRY(sl_i_grow(memory_io, *count_io, count, size, what, error));
+    *count_io = count;
+    return SL_OK;
+}
+
 void sl_i_shrink(void *memory_io, uint64_t *count_io, uint64_t new_count, size_t size) {
     void **slot = memory_io;
     void *fresh = NULL;

@@ -19,6 +19,10 @@ uint64_t sl_i_block_bytes(uint64_t count, size_t size);
 /** Grow *(void **)memory_io from `old_count` to `new_count` elements, keeping the first ones. On failure nothing changes. */
 sl_status sl_i_grow(void *memory_io, uint64_t old_count, uint64_t new_count, size_t size, const char *what,
                     sl_error *error) SL_MUST_USE;
+/** Grow *(void **)memory_io of *count_io elements to `needed` or to twice as many as now, whichever is more, unless it has that many.
+ *  On failure nothing changes. */
+sl_status sl_i_reserve(void *memory_io, uint64_t *count_io, uint64_t needed, size_t size, const char *what,
+                       sl_error *error) SL_MUST_USE;
 /** Shrink to `new_count` elements by moving to a smaller block; on failure the old block stays and *count_io with it. */
 void sl_i_shrink(void *memory_io, uint64_t *count_io, uint64_t new_count, size_t size);
 
