@@ -166,8 +166,11 @@ static sl_i_edge_part earlier_part(const sl_hierarchy *hierarchy, const uint32_t
     return all ? list_part(hierarchy, translation) : forest_part(hierarchy, translation);
 }
 
-static sl_status array_part(uint32_t num_records, const uint32_t *left, const uint32_t *right, const double *scores,
-                            uint64_t count, const sl_build_options *options, sl_i_edge_part *out, sl_error *error) {
+/* A build of edges in arrays, which are its one part. */
+static sl_status open_arrays(uint32_t num_records, const uint32_t *left, const uint32_t *right, const double *scores,
+                             uint64_t count, const sl_build_options *options, sl_i_edge_part *part, build *b,
+                             sl_error *error) {
+    SL_TRY(read_options(options, b, error));
     SL_TRY(sl_i_check_num_records(num_records, error));
     if (count > 0 && (!left || !right || !scores))
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT, "%s of %llu edges is missing",
@@ -175,33 +178,33 @@ static sl_status array_part(uint32_t num_records, const uint32_t *left, const ui
                          : !right ? "right"
                                   : "scores",
                          (unsigned long long)count);
-    *out = (sl_i_edge_part){.kind = SL_I_PART_ARRAYS,
-                            .rows = count,
-                            .first_row = options ? options->first_row : 0,
-                            .num_records = num_records,
-                            .left = left,
-                            .right = right,
-                            .scores = {.type = SL_COLUMN_FLOAT64, .length = count, .values = scores}};
+    *part = (sl_i_edge_part){.kind = SL_I_PART_ARRAYS,
+                             .rows = count,
+                             .first_row = options ? options->first_row : 0,
+                             .num_records = num_records,
+                             .left = left,
+                             .right = right,
+                             .scores = {.type = SL_COLUMN_FLOAT64, .length = count, .values = scores}};
+    b->parts = part;
+    b->num_parts = 1;
     return SL_OK;
 }
 
 sl_status sl_hierarchy_build(uint32_t num_records, const uint32_t *left, const uint32_t *right, const double *scores,
                              uint64_t count, const sl_build_options *options, sl_hierarchy **out, sl_error *error) {
     sl_i_edge_part part;
-    build b = {.parts = &part, .num_parts = 1};
+    build b = {0};
     *out = NULL;
-    SL_TRY(read_options(options, &b, error));
-    SL_TRY(array_part(num_records, left, right, scores, count, options, &part, error));
+    SL_TRY(open_arrays(num_records, left, right, scores, count, options, &part, &b, error));
     return run(&b, NULL, num_records, out, error);
 }
 
 sl_status sl_edge_list_create(uint32_t num_records, const uint32_t *left, const uint32_t *right, const double *scores,
                               uint64_t count, const sl_build_options *options, sl_edge_list **out, sl_error *error) {
     sl_i_edge_part part;
-    build b = {.parts = &part, .num_parts = 1};
+    build b = {0};
     *out = NULL;
-    SL_TRY(read_options(options, &b, error));
-    SL_TRY(array_part(num_records, left, right, scores, count, options, &part, error));
+    SL_TRY(open_arrays(num_records, left, right, scores, count, options, &part, &b, error));
     return run_list(&b, num_records, out, error);
 }
 
