@@ -785,27 +785,27 @@ static void every_failing_allocation_is_survived(void **state) {
     EXPECT_OK(sl_set_allocator(NULL, &expect_error));
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, note_held, no_struct_left)
+#define WITH_STRUCTS(function) cmocka_unit_test_setup_teardown(function, note_held, no_struct_left)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(batches_are_counted),
-        TEST(rows_come_out_as_they_were),
-        TEST(random_rows_come_out),
-        TEST(buffers_are_shared),
-        TEST(moved_parts_live_on),
-        TEST(malformed_arrays_are_refused),
-        TEST(malformed_schemas_are_refused),
-        TEST(null_rows_are_named),
-        TEST(failing_streams_are_told),
-        TEST(records_lead_to_their_rows),
-        TEST(what_describes_nothing_is_not_kept),
-        TEST(attaching_beyond_the_records_fails),
-        TEST(truncation_lets_go),
-        TEST(random_attachments_copy_and_truncate),
-        TEST(random_attachments_are_carried),
-        TEST(carrying_to_nowhere_fails),
-        TEST(every_failing_allocation_is_survived),
+        WITH_STRUCTS(batches_are_counted),
+        WITH_STRUCTS(rows_come_out_as_they_were),
+        WITH_STRUCTS(random_rows_come_out),
+        WITH_STRUCTS(buffers_are_shared),
+        WITH_STRUCTS(moved_parts_live_on),
+        WITH_STRUCTS(malformed_arrays_are_refused),
+        WITH_STRUCTS(malformed_schemas_are_refused),
+        WITH_STRUCTS(null_rows_are_named),
+        WITH_STRUCTS(failing_streams_are_told),
+        WITH_STRUCTS(records_lead_to_their_rows),
+        WITH_STRUCTS(what_describes_nothing_is_not_kept),
+        WITH_STRUCTS(attaching_beyond_the_records_fails),
+        WITH_STRUCTS(truncation_lets_go),
+        WITH_STRUCTS(random_attachments_copy_and_truncate),
+        WITH_STRUCTS(random_attachments_are_carried),
+        WITH_STRUCTS(carrying_to_nowhere_fails),
+        WITH_STRUCTS(every_failing_allocation_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,8 +141,6 @@ static void running_out_of_memory_is_an_error(void **state) {
     graph_free(&g);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, note_held, expect_nothing_more_held)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(blocks_are_the_components_largest_first),

@@ -432,8 +432,6 @@ static void an_interrupt_at_any_tick_leaves_nothing_behind(void **state) {
     graph_free(&g);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_held, expect_nothing_more_held)
-
 int main(void) {
     for (uint32_t s = 0; s < MAX_SOURCES; s++) {
         names[s][0] = 's';

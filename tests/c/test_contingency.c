@@ -298,8 +298,6 @@ static void running_out_of_memory_is_an_error(void **state) {
     EXPECT_OK(sl_set_allocator(NULL, &expect_error));
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, note_held, expect_nothing_more_held)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(stepping_through_the_events_gives_the_curve),

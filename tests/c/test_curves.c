@@ -429,19 +429,12 @@ static void collections_run_out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_follows_its_definition, note_held, expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(together_is_as_one_by_one_on_any_number_of_threads, note_held,
-                                        expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(no_comparison_and_no_records, note_held, expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(labels_are_shared_and_not_all_alive_at_once, note_held,
-                                        expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(running_out_of_memory_leaves_nothing, note_held, expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(the_first_wrong_comparison_is_named, note_held, expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(both_are_over_the_records_asked_for, note_held, expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(progress_counts_over_all, note_held, expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(it_can_be_stopped_at_any_tick, note_held, expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(collections_note_what_was_measured, note_held, expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(collections_run_out_of_memory, note_held, expect_nothing_more_held),
+        TEST(each_follows_its_definition),          TEST(together_is_as_one_by_one_on_any_number_of_threads),
+        TEST(no_comparison_and_no_records),         TEST(labels_are_shared_and_not_all_alive_at_once),
+        TEST(running_out_of_memory_leaves_nothing), TEST(the_first_wrong_comparison_is_named),
+        TEST(both_are_over_the_records_asked_for),  TEST(progress_counts_over_all),
+        TEST(it_can_be_stopped_at_any_tick),        TEST(collections_note_what_was_measured),
+        TEST(collections_run_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,8 +275,6 @@ static void test_out_of_memory(void **state) {
     assert_int_equal(sl_set_allocator(NULL, NULL), SL_OK);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, note_held, expect_nothing_more_held)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_changes_are_those_of_the_definition),

@@ -336,8 +336,6 @@ static void every_failing_allocation_is_survived(void **state) {
     EXPECT_OK(sl_set_allocator(NULL, &expect_error));
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, note_held, expect_nothing_more_held)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(blake3_is_that_of_its_test_vectors),

@@ -581,8 +581,6 @@ static void a_build_that_keeps_edges_can_be_stopped(void **state) {
     graph_free(&g);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_held, expect_nothing_more_held)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_list_has_each_pair_once_with_its_highest_score),

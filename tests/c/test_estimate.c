@@ -209,14 +209,8 @@ static void check_graph(const graph *g, uint32_t decimals, uint32_t extra, uint6
 }
 
 static void estimates_and_errors_follow_their_definitions(void **state) {
-    static const uint32_t all_decimals[] = {1, 2, 6, PLAIN_EXACT};
     (void)state;
-    for (uint64_t number = 0; number < (uint64_t)EXPECT_SIZE(780, 130); number++) {
-        graph g = graph_small(number);
-        uint32_t extra = number % 3 == 0 ? 1 + (uint32_t)number % 7 : 0;
-        check_graph(&g, all_decimals[number / GRAPH_NUM_SHAPES % 4], extra, number);
-        graph_free(&g);
-    }
+    plain_check_small(EXPECT_SIZE(780, 130), check_graph);
 }
 
 /* Estimates at the same rows are the figures of the curve. */
@@ -562,7 +556,6 @@ static void every_failed_allocation_leaves_nothing_behind(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_held, expect_nothing_more_held)
     const struct CMUnitTest tests[] = {
         TEST(estimates_and_errors_follow_their_definitions),
         TEST(estimates_from_all_entities_are_the_exact_figures),

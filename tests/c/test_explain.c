@@ -155,8 +155,6 @@ static void memory_that_runs_out_leaves_nothing_behind(void **state) {
     assert_int_equal(sl_set_allocator(NULL, NULL), SL_OK);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_held, expect_nothing_more_held)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(chains_are_the_widest_paths_in_the_forest),

@@ -609,22 +609,20 @@ static void an_interrupted_compaction_changes_nothing(void **state) {
     sl_batches_release(batches);
 }
 
-#define FRAME_TEST(test) cmocka_unit_test_setup_teardown(test, note_held, expect_nothing_more_held)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FRAME_TEST(frames_are_what_the_model_says),
-        FRAME_TEST(empty_frames),
-        FRAME_TEST(unused_sources_are_compacted_away),
-        FRAME_TEST(names_are_bytes_of_utf8),
-        FRAME_TEST(what_is_used_is_there),
-        FRAME_TEST(attributes_are_not_seen_elsewhere),
-        FRAME_TEST(given_attributes_win),
-        FRAME_TEST(ten_partitions_are_kept),
-        FRAME_TEST(views_of_different_ages_do_not_meet),
-        FRAME_TEST(references_are_counted),
-        FRAME_TEST(rates_are_of_what_was_computed),
-        FRAME_TEST(an_interrupted_compaction_changes_nothing),
+        TEST(frames_are_what_the_model_says),
+        TEST(empty_frames),
+        TEST(unused_sources_are_compacted_away),
+        TEST(names_are_bytes_of_utf8),
+        TEST(what_is_used_is_there),
+        TEST(attributes_are_not_seen_elsewhere),
+        TEST(given_attributes_win),
+        TEST(ten_partitions_are_kept),
+        TEST(views_of_different_ages_do_not_meet),
+        TEST(references_are_counted),
+        TEST(rates_are_of_what_was_computed),
+        TEST(an_interrupted_compaction_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -226,13 +226,11 @@ static void out_of_memory_makes_no_frame(void **state) {
     EXPECT_OK(sl_set_allocator(NULL, &expect_error));
 }
 
-#define FRAME_TEST(test) cmocka_unit_test_setup_teardown(test, note_held, expect_nothing_more_held)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FRAME_TEST(memory_is_counted_to_the_byte),
-        FRAME_TEST(out_of_memory_changes_nothing),
-        FRAME_TEST(out_of_memory_makes_no_frame),
+        TEST(memory_is_counted_to_the_byte),
+        TEST(out_of_memory_changes_nothing),
+        TEST(out_of_memory_makes_no_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -909,7 +909,6 @@ static void selecting_some_records(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_held, expect_nothing_more_held)
     const struct CMUnitTest tests[] = {
         TEST(selecting_some_records),
         TEST(small_graphs_of_every_shape_follow_the_definition),

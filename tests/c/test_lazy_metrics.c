@@ -303,8 +303,6 @@ static void a_child_forked_amid_a_computation_is_told(void **state) {
     graph_free(&g);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, note_held, expect_nothing_more_held)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(thresholds_in_any_order_give_the_curves_values),

@@ -77,7 +77,8 @@ static void choose_thresholds(const sl_hierarchy *h, double shift, uint64_t seed
     }
 }
 
-static void check_graph(const graph *g, uint32_t decimals, uint32_t extra, double shift) {
+static void check_graph(const graph *g, uint32_t decimals, uint32_t extra, uint64_t number) {
+    double shift = shifts[number % NUM_SHIFTS];
     sl_build_options build = {.decimals = decimals, .exact = decimals == PLAIN_EXACT};
     sl_hierarchy *h = plain_engine_build(g, &build);
     uint32_t n = g->num_records + extra;
@@ -95,14 +96,8 @@ static void check_graph(const graph *g, uint32_t decimals, uint32_t extra, doubl
 }
 
 static void both_metrics_and_their_means_follow_their_definitions(void **state) {
-    static const uint32_t all_decimals[] = {1, 2, 6, PLAIN_EXACT};
     (void)state;
-    for (uint64_t number = 0; number < (uint64_t)EXPECT_SIZE(780, 130); number++) {
-        graph g = graph_small(number);
-        uint32_t extra = number % 3 == 0 ? 1 + (uint32_t)number % 7 : 0;
-        check_graph(&g, all_decimals[number / GRAPH_NUM_SHAPES % 4], extra, shifts[number % NUM_SHIFTS]);
-        graph_free(&g);
-    }
+    plain_check_small(EXPECT_SIZE(780, 130), check_graph);
 }
 
 /* ---- edges ------------------------------------------------------------------------------------------------------- */
@@ -358,7 +353,6 @@ static void every_failed_allocation_leaves_nothing_behind(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_held, expect_nothing_more_held)
     const struct CMUnitTest tests[] = {
         TEST(both_metrics_and_their_means_follow_their_definitions),
         TEST(nothing_and_what_never_merges_are_stable),

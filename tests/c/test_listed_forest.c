@@ -118,8 +118,6 @@ static void an_allocation_that_fails_leaves_nothing_behind(void **state) {
     graph_free(&g);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_held, expect_nothing_more_held)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(small_graphs_of_every_shape_are_as_built),

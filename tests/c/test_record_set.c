@@ -333,7 +333,6 @@ static void every_failing_allocation_is_survived(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_held, expect_nothing_more_held)
     const struct CMUnitTest tests[] = {
         TEST(lists_in_any_order),
         TEST(edges_of_containers),

@@ -125,7 +125,7 @@ static void readers_find_what_stays(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(readers_find_what_stays, note_held, expect_nothing_more_held),
+        TEST(readers_find_what_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

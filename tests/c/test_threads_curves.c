@@ -99,8 +99,8 @@ static void a_stop_reaches_every_thread(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(callers_do_not_disturb_each_other, note_held, expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(a_stop_reaches_every_thread, note_held, expect_nothing_more_held),
+        TEST(callers_do_not_disturb_each_other),
+        TEST(a_stop_reaches_every_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

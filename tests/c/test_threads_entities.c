@@ -78,7 +78,7 @@ static void threads_share_a_partition(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(threads_share_a_partition, note_held, expect_nothing_more_held),
+        TEST(threads_share_a_partition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

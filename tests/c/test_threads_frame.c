@@ -299,8 +299,8 @@ static void changes_come_one_after_another(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(readers_see_whole_states, note_held, expect_nothing_more_held),
-        cmocka_unit_test_setup_teardown(changes_come_one_after_another, note_held, expect_nothing_more_held),
+        TEST(readers_see_whole_states),
+        TEST(changes_come_one_after_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

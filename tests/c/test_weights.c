@@ -543,7 +543,6 @@ static void every_failed_allocation_leaves_nothing_behind(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_held, expect_nothing_more_held)
     const struct CMUnitTest tests[] = {
         TEST(weights_make_the_hierarchy_of_their_definition),
         TEST(probabilities_are_weights_too),

@@ -63,5 +63,7 @@ int note_held(void **state);
 int expect_nothing_more_held(void **state);
 /** What the library held when the test at work began. */
 extern uint64_t held_before;
+/** A test with these two. */
+#define TEST(function) cmocka_unit_test_setup_teardown(function, note_held, expect_nothing_more_held)
 
 #endif

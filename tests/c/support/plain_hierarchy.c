@@ -256,3 +256,13 @@ void plain_expect_large(const sl_hierarchy *hierarchy, const graph *g, uint32_t 
     expect_edges_joined(hierarchy, g, decimals);
     free(joins);
 }
+
+void plain_check_small(uint64_t count, plain_check check) {
+    static const uint32_t all_decimals[] = {1, 2, 6, PLAIN_EXACT};
+    for (uint64_t number = 0; number < count; number++) {
+        graph g = graph_small(number);
+        uint32_t extra = number % 3 == 0 ? 1 + (uint32_t)number % 7 : 0;
+        check(&g, all_decimals[number / GRAPH_NUM_SHAPES % 4], extra, number);
+        graph_free(&g);
+    }
+}

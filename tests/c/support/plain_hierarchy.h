@@ -36,6 +36,10 @@ void plain_expect_equal(const sl_hierarchy *hierarchy, const plain_hierarchy *pl
 /** The same for large graphs, where the definition is too slow: every edge's ends are together at its score, and at every
  *  threshold there are as many components as a textbook Kruskal finds. Together that leaves one partition at each. */
 void plain_expect_large(const sl_hierarchy *hierarchy, const graph *g, uint32_t decimals);
+/** A check of something that is computed of `g`, whose scores are compared to `decimals`, over `extra` later records besides. */
+typedef void (*plain_check)(const graph *g, uint32_t decimals, uint32_t extra, uint64_t number);
+/** Run it for small graphs 0..count-1 of all shapes, kinds of rounding and some numbers of later records. */
+void plain_check_small(uint64_t count, plain_check check);
 /** Two label arrays describe one partition. */
 void plain_expect_same_partition(const uint32_t *a, const uint32_t *b, uint32_t count);
 
