@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test test-c test-sanitizers test-threads test-python bench lint format lock install clean
+.PHONY: help setup build demo test test-c test-sanitizers test-threads test-python bench docs lint format lock install clean
 
 SHELL  := /bin/bash
 PYTHON ?=
@@ -47,6 +47,9 @@ test-python: build ## the extension without warnings, Python tests
 
 bench: build ## measure against SciPy, scikit-learn, Splink and polars (BENCH=large: 10M records too)
 	@$(venv_python) bench/run.py
+
+docs: build ## the documentation site, into build/docs
+	@tools/docs.sh
 
 lint: setup ## check layout, lint and types of C and Python sources
 	@tools/lint.sh c

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 import frame_memory
+import native_file
 from case import COLLECTIONS, CUT, GRID_CUTS, GRID_SAMPLE, Case, Data, Facts, Step, Variant, digest_facts
 
 METRICS = [
@@ -200,4 +201,5 @@ CASES = [
     Case("ours-labels", "Starlings: uncached cut, labels", partial(cut, part="labels")),
     Case("ours-sizes", "Starlings: uncached cut, entity sizes", partial(cut, part="sizes")),
     *frame_memory.CASES,
+    *native_file.OURS,
 ]

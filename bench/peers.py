@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+import native_file
 from case import (
     COLLECTIONS,
     CUT,
@@ -300,4 +301,5 @@ CASES = [
     Case(
         "er-estimate", "ER-Evaluation: two estimates at one cut, 200 true clusters", er_evaluation_estimates, slow=True
     ),
+    *native_file.PEERS,
 ]

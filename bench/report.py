@@ -55,6 +55,10 @@ RATIOS = [
     Ratio("estimates, all thresholds / two estimates, one cut", "ours-estimate", "er-estimate", {}),
     Ratio("hashes as a table / Python loop over hashlib", "ours-hash-table", "hashlib-loop", A_FIFTH),
     Ratio("hashes as a table / plain C", "ours-hash-table", "digests", TWICE),
+    Ratio("frame saved / its file copied and synced", "ours-save", "file-copy", TWICE),
+    Ratio("frame loaded / its file copied and synced", "ours-load", "file-copy", TWICE),
+    Ratio("frame read into memory / its file copied and synced", "ours-load-read", "file-copy", {}),
+    Ratio("frame loaded / its file read", "ours-load", "file-read", {}),
     # Two thirds of a dict are a million strings and ints of Python, which the loop makes too and plain C does not.
     Ratio("hashes as a dict / Python loop over hashlib", "ours-hash", "hashlib-loop", {}),
     Ratio("hashes as a dict / plain C", "ours-hash", "digests", {}),

@@ -85,6 +85,7 @@ typedef struct sl_error {
     sl_status status;
     int64_t row;       /**< the offending row, counted from 0 over all batches of the call, or -1 */
     int64_t other_row; /**< a second row (the first holder of a duplicate key, of an overlapping record), or -1 */
+    int system_code;   /**< errno, of SL_ERROR_SYSTEM where there is one, else 0 */
     char message[512]; /**< a sentence: what was wrong, where, what to do. UTF-8, NUL-terminated */
 } sl_error;
 
@@ -1212,6 +1213,115 @@ SL_API SL_MUST_USE sl_status sl_table_add_record_keys(sl_table *table, const cha
                                                       const uint32_t *records, sl_error *error);
 /** Hand the table over as a stream of one batch. Consumes `table`'s reference on success; the stream owns the data. */
 SL_API SL_MUST_USE sl_status sl_table_export(sl_table *table, struct ArrowArrayStream *out, sl_error *error);
+/** Append the keys of `records` as text, a utf8 column `name`, and which kind each is, a dictionary<uint8, utf8> column `kind_name`:
+ *  "u32" and "u64" in decimal, "string" as it is (also with a NUL character in it), "bytes" in lower-case hexadecimal. For readers
+ *  that know no unions. SL_ERROR_CAPACITY where the texts have more than 2^31-1 bytes. */
+SL_API SL_MUST_USE sl_status sl_table_add_record_key_texts(sl_table *table, const char *name, const char *kind_name,
+                                                           const sl_context *context, const uint32_t *records,
+                                                           sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Interchange: frames and collections in Arrow
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+#define SL_DEFAULT_MAX_EXPANDED (UINT64_C(1) << 27)
+
+/** How merge events are written out. Zero-initialise, then set what differs. */
+typedef struct sl_export_options {
+    /** At most so many record indices in expanded merge events, which name every record of every component that merges: on a chain
+     *  they grow with the square of the records. 0: SL_DEFAULT_MAX_EXPANDED. Counted before anything is written; more
+     *  is SL_ERROR_CAPACITY, with the count and the collection in the message. */
+    uint64_t max_expanded;
+    int64_t created_at_ms;       /**< what a frame's table says of when it was written: ms since 1970 UTC; 0: now */
+    const sl_progress *progress; /**< optional */
+} sl_export_options;
+
+/** Record indices that the expanded merge events of `hierarchy` hold: the sum of the sizes of what merges. O(n). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_expanded_size(const sl_hierarchy *hierarchy, uint64_t *out, sl_error *error);
+
+/** The frame as a stream of batches in the frame schema (docs/arrow.md); `options` may be NULL. The stream owns its data.
+ *  SL_ERROR_CAPACITY also for what 32-bit offsets cannot count: more than 2^31-1 record indices or components in all merge events, a key
+ *  of more than 2^31-1 bytes; and for more than 65536 collections. */
+SL_API SL_MUST_USE sl_status sl_frame_state_export(const sl_frame_state *state, const sl_export_options *options,
+                                                   struct ArrowArrayStream *out, sl_error *error);
+/** A frame of a stream in the frame schema, which is released in every case. What is read is checked whole: SL_ERROR_INVALID_ARGUMENT
+ *  says what is wrong and where, SL_ERROR_INVALID_KEY, SL_ERROR_DUPLICATE_KEY and SL_ERROR_INVALID_THRESHOLD what their names say.
+ *  Records are all given (sl_frame_change_give). sl_frame_state_export of the result gives the same columns, but for the moment. */
+SL_API SL_MUST_USE sl_status sl_frame_import(struct ArrowArrayStream *stream, const sl_progress *progress,
+                                             sl_frame **out, sl_error *error);
+/** The same of one collection under the name `id` (UTF-8, `length` bytes), in the collection schema: one row, which holds at most 2^31-1
+ *  records and bytes of keys as text, and as many components as uint32 can number. */
+SL_API SL_MUST_USE sl_status sl_collection_export(const sl_collection *collection, const char *id, size_t length,
+                                                  const sl_export_options *options, struct ArrowArrayStream *out,
+                                                  sl_error *error);
+SL_API SL_MUST_USE sl_status sl_collection_import(struct ArrowArrayStream *stream, const sl_progress *progress,
+                                                  sl_collection **out, sl_error *error);
+
+/** The hierarchy in which the records of a table belong to entities, all joined at `threshold`: the columns "source" (strings; without it
+ *  all are of `source`, of `length` bytes), "key" (ints, strings, bytes, or a union of these) and "entity_id" (likewise), as partitions are
+ *  handed over. Keys are interned into `context`, in order, or with `known_records_only` are among its records, else
+ *  SL_ERROR_KEY_NOT_FOUND; records not named are singletons. Errors as in sl_hierarchy_from_entities, and on any of them the context
+ *  holds the records that it held before. The stream is released in every case. O(rows). */
+SL_API SL_MUST_USE sl_status sl_hierarchy_from_membership(sl_context *context, struct ArrowArrayStream *stream,
+                                                          const char *source, size_t length, double threshold,
+                                                          bool known_records_only, const sl_progress *progress,
+                                                          sl_hierarchy **out, sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Interchange: the relational form
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** The tables of a frame in the relational form; their columns: docs/databases.md. */
+typedef enum sl_relation {
+    SL_RELATION_RECORDS = 0,
+    SL_RELATION_COLLECTIONS,
+    SL_RELATION_MERGE_EVENTS,
+    SL_RELATION_MERGE_GROUPS,        /**< what merges: the components of each event, which tell the hierarchy */
+    SL_RELATION_MERGE_GROUP_RECORDS, /**< their records, expanded: for queries, not read back */
+    SL_NUM_RELATIONS
+} sl_relation;
+
+/** Its name, such as "merge_groups"; NULL for a number that is none. */
+SL_API const char *sl_relation_name(sl_relation relation);
+/** One table of the frame as a stream, which keeps the state alive and makes its batches as they are asked for: memory is that of one
+ *  batch and of one collection's merge events. Only SL_RELATION_MERGE_GROUP_RECORDS is expanded, and heeds `max_expanded`. `options`
+ *  may be NULL. SL_ERROR_INVALID_ARGUMENT for a number that is no table. */
+SL_API SL_MUST_USE sl_status sl_frame_state_relation(const sl_frame_state *state, sl_relation relation,
+                                                     const sl_export_options *options, struct ArrowArrayStream *out,
+                                                     sl_error *error);
+/** A frame of the first four tables, streams[relation] each; rows may come in any order, other columns are left alone. All records count
+ *  as given ones. All streams are released in every case. What is read is checked whole: SL_ERROR_INVALID_ARGUMENT names table,
+ *  row and reason. O(rows); memory at work 38 bytes a record, 40 an event and 8 a group beside the tables, which are held. */
+SL_API SL_MUST_USE sl_status sl_frame_from_relations(struct ArrowArrayStream streams[4], const sl_progress *progress,
+                                                     sl_frame **out, sl_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Interchange: the native file
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** Write the frame to a file (docs/format.md): records with their attributes, collections with all that they keep. The file is written
+ *  beside `path`, synced and renamed, so that at every moment `path` holds the old or the new file, whole; links are followed, and a
+ *  file that is replaced hands on its mode. Equal frames give equal bytes. SL_ERROR_SYSTEM with the system's reason (system_code); then
+ *  what was at `path` still is, but where the last step failed, syncing the folder, of which the message speaks.
+ *  SL_ERROR_INVALID_ARGUMENT for a path that is a device or pipe, and, with the column, for attributes that are malformed or of an Arrow
+ *  type that is not stored (list views, run-end encoding). About the time of copying the file and syncing the copy. */
+SL_API SL_MUST_USE sl_status sl_frame_state_save(const sl_frame_state *state, const char *path,
+                                                 const sl_progress *progress, sl_error *error);
+
+/** How a file is opened. Zero-initialise, then set what differs. */
+typedef struct sl_load_options {
+    bool
+        read_whole; /**< read the file into memory instead of mapping it: for files that others may write into in place */
+    const sl_progress *progress; /**< optional */
+} sl_load_options;
+
+/** The frame of a file. Large arrays are used where the file is mapped; the mapping lives as long as any of them, whatever becomes of the
+ *  path. Nobody may write into a mapped file or cut it short: that may end the process (SIGBUS). The whole file is checked, its contents
+ *  included, as if it came from a stranger. SL_ERROR_SYSTEM where it cannot be opened; SL_ERROR_CORRUPT with the reason for one that is cut
+ *  short, altered or none of ours, and for a newer version of the format, which it names. `options` may be NULL. O(bytes), and a
+ *  look-up of all keys; where edges are kept, O(edges) more. */
+SL_API SL_MUST_USE sl_status sl_frame_load(const char *path, const sl_load_options *options, sl_frame **out,
+                                           sl_error *error);
 
 #ifdef __cplusplus
 }

@@ -11,8 +11,8 @@ source tools/lib/shell.sh
 
 python=.venv/bin/python
 python_places=()
-for place in python tests bench examples tools; do
-  [[ -d $place ]] && python_places+=("$place")
+for place in python tests bench examples tools docs/conf.py docs/extensions docs/figures; do
+  [[ -e $place ]] && python_places+=("$place")
 done
 
 c_sources() { find engine include python tests examples bench -name '*.[ch]' -print0; }

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Makes a fresh machine ready: system packages, the virtual environment .venv, the pinned Python packages, and the sources
-# of CRoaring and, where the system has no libblake3, of BLAKE3 in .third-party.
+# Makes a fresh machine ready: system packages (a PostgreSQL server and Chromium for the tests among them), the virtual
+# environment .venv, the pinned Python packages, those of other projects that the tests of adapters run
+# (tools/neighbours.sh), and in .third-party the sources of CRoaring, of nanoarrow and, where the system
+# has no libblake3, of BLAKE3.
 # Quick when all is there already.
 #
 #   tools/setup.sh            everything
 #   tools/setup.sh system     only what the C library needs: compiler, cmake, ninja, pkg-config, xxHash, libcrypto, cmocka,
-#                             CRoaring, BLAKE3
+#                             CRoaring, nanoarrow, BLAKE3
 #
 # On Debian and Ubuntu missing system packages are installed with apt-get (with sudo where we are not root); elsewhere
 # they are named and the script stops. PYTHON=... chooses the interpreter for .venv.
@@ -18,6 +20,7 @@ source tools/lib/shell.sh
 oldest_python=3.11
 venv=$root/.venv
 roaring=$root/.third-party/roaring
+nanoarrow=$root/.third-party/nanoarrow
 blake3=$root/.third-party/blake3
 
 # ------------------------------------------------------------------------------------------- what the machine has
@@ -86,10 +89,18 @@ missing_packages() { # Debian's names, one a line
   if [[ $what == all ]] && ! venv_usable && ! find_python >/dev/null; then
     printf '%s\n' python3 python3-venv python3-dev
   fi
-  if [[ $what == system ]] && ! roaring_fetched && ! find_pip >/dev/null; then
+  if [[ $what == system ]] && ! { fetched roaring && fetched nanoarrow; } && ! find_pip >/dev/null; then
     echo python3-pip
   fi
+  if [[ $what == all ]]; then
+    postgresql_there || echo postgresql
+    browser_there || ! apt_offers_chromium || echo chromium
+  fi
 }
+
+# What the tests of databases and of the explorer's pages start.
+postgresql_there() { have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+browser_there() { have chromium || have chromium-browser || have google-chrome; }
 
 # --------------------------------------------------------------------------------------------- system packages
 
@@ -101,6 +112,9 @@ apt() {
 }
 
 apt_offers() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'; }
+
+# Ubuntu's chromium is no more than a hint at a snap: there the tests in a browser are skipped, unless one is installed by hand.
+apt_offers_chromium() { apt_offers chromium && ! apt-cache policy chromium | grep -q 'Candidate: .*snap'; }
 
 # Debian names python3-venv and python3-dev for its default version; where that is too old a newer one may be on offer.
 newer_python_packages() {
@@ -124,7 +138,7 @@ system_packages() {
     fail "please install, with your system's package manager, what Debian calls: ${packages[*]}" \
       "(a C17 compiler, CMake >= 3.20, Ninja, pkg-config, xxHash >= 0.8, OpenSSL >= 3.0, BLAKE3's C library" \
       ">= 1.3, cmocka; Python >= $oldest_python with" \
-      "its C headers and venv), then run this again"
+      "its C headers and venv; PostgreSQL's server), then run this again"
   fi
   if [[ $(id -u) -ne 0 ]] && ! have sudo; then
     fail "some system packages are missing, and this is neither root nor is there sudo. As root, once:" \
@@ -182,25 +196,49 @@ python_packages() {
 
 # ------------------------------------------------------------------------------------------- third-party sources
 
-roaring_fetched() {
-  [[ -f $roaring/roaring.c && -f $roaring/roaring.h && -f $roaring/.requirements &&
-    $(<"$roaring/.requirements") == "$(digest requirements/roaring.txt)" ]]
+# fetched LIBRARY: are its sources there, of the version that requirements/LIBRARY.txt pins?
+fetched() {
+  local folder=$root/.third-party/$1
+  [[ -f $folder/$1.c && -f $folder/$1.h && -f $folder/.requirements &&
+    $(<"$folder/.requirements") == "$(digest "requirements/$1.txt")" ]]
 }
 
-# A source archive of PyPI carries the amalgamation; nothing of it is built or installed here.
-roaring_sources() {
-  roaring_fetched && return 0
-  local python download=build/roaring-download
-  python=$(find_pip) || fail "no Python with pip found: CRoaring's sources are fetched with it"
-  step "fetching the sources of CRoaring"
-  rm -rf "$download" "$roaring"
-  mkdir -p "$download" "$roaring"
+# fetch_archive LIBRARY PACKAGE FOLDER: unpacks the source archive of PyPI; nothing of it is built or installed here.
+fetch_archive() {
+  local python
+  python=$(find_pip) || fail "no Python with pip found: the sources of $1 are fetched with it"
+  rm -rf "$3"
+  mkdir -p "$3"
   retry "$python" -m pip download --quiet --disable-pip-version-check --retries 5 --no-deps \
-    --no-binary pyroaring --require-hashes -r requirements/roaring.txt --dest "$download"
-  tar -xzf "$download"/pyroaring-*.tar.gz -C "$download" --strip-components 1
+    --no-binary "$2" --require-hashes -r "requirements/$1.txt" --dest "$3"
+  tar -xzf "$3/$2"-*.tar.gz -C "$3" --strip-components 1
+}
+
+# The archive carries the amalgamation.
+roaring_sources() {
+  fetched roaring && return 0
+  local download=build/roaring-download
+  step "fetching the sources of CRoaring"
+  fetch_archive roaring pyroaring "$download"
+  rm -rf "$roaring"
+  mkdir -p "$roaring"
   mv "$download/pyroaring/roaring.c" "$download/pyroaring/roaring.h" "$roaring/"
   rm -rf "$download"
   digest requirements/roaring.txt >"$roaring/.requirements"
+}
+
+# The archive carries the C sources and the script that makes two files of them, under names of our own.
+nanoarrow_sources() {
+  fetched nanoarrow && return 0
+  local download=build/nanoarrow-download python
+  python=$(find_pip)
+  step "fetching the sources of nanoarrow (about a minute: pip looks at the archive's build first)"
+  fetch_archive nanoarrow nanoarrow "$download"
+  rm -rf "$nanoarrow"
+  "$python" "$download/subprojects/arrow-nanoarrow/ci/scripts/bundle.py" --symbol-namespace sl_i_private_ \
+    --header-namespace "" --include-output-dir "$nanoarrow" --source-output-dir "$nanoarrow"
+  rm -rf "$download" "$nanoarrow/nanoarrow.hpp"
+  digest requirements/nanoarrow.txt >"$nanoarrow/.requirements"
 }
 
 blake3_names=(blake3 blake3_dispatch blake3_portable blake3_sse2 blake3_sse41 blake3_avx2 blake3_avx512 blake3_neon)
@@ -255,6 +293,8 @@ system_packages
 if [[ $what == all ]]; then
   virtual_environment
   python_packages
+  tools/neighbours.sh
 fi
 roaring_sources
+nanoarrow_sources
 blake3_sources

@@ -3,12 +3,11 @@
  * Live records move to a new context in their order, so that what was record r is now record rank(r), and every hierarchy is
  * renumbered likewise: garbage is joined to nothing in any of them. The old state is not touched; whoever holds it, or a
  * collection or partition made from it, keeps the old context alive. O(records) for the context and for each collection. */
-#include <time.h>
-
 #include "frame/frame_change.h"
 #include "hierarchy/hierarchy.h"
 #include "records/context_select.h"
 #include "records/record_set.h"
+#include "support/clock.h"
 
 typedef struct compaction {
     const sl_frame_state *from;
@@ -43,12 +42,6 @@ cleanup:
     return status;
 }
 
-static int64_t nanoseconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* The new context has the sources that are used and no others, in order of first use. */
 static sl_status list_sources(sl_frame_state *state, sl_error *error) {
     uint32_t count = sl_context_num_sources(state->context);
@@ -69,7 +62,7 @@ static void begin_ticking(const compaction *c) {
 static sl_status fill(const compaction *c, sl_frame_state *state, sl_error *error) {
     state->owns_context = true;
     state->num_records = sl_record_set_count(c->live);
-    state->last_compaction = nanoseconds_now();
+    state->last_compaction = sl_i_wall_clock();
     SL_TRY(sl_i_context_select(c->from->context, c->live, c->ticker, &state->context, error));
     SL_TRY(renumber(c, c->from->given, &state->given, error));
     SL_TRY(sl_record_set_create_range(0, 0, &state->garbage, error));

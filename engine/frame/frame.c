@@ -15,6 +15,12 @@ static sl_status make_frame(sl_frame **out, sl_error *error) {
     return SL_OK;
 }
 
+sl_status sl_i_frame_take(sl_frame_state *state, sl_frame **out, sl_error *error) {
+    SL_TRY(make_frame(out, error));
+    (*out)->current = state;
+    return SL_OK;
+}
+
 sl_status sl_frame_create(sl_frame **out, sl_error *error) {
     SL_TRY(make_frame(out, error));
     sl_status status = sl_i_state_create_empty(&(*out)->current, error);

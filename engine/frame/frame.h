@@ -14,6 +14,8 @@ struct sl_frame {
     sl_frame_state *current; /* under the short lock */
 };
 
+/** A frame whose state this is; the reference is taken over on success. */
+sl_status sl_i_frame_take(sl_frame_state *state, sl_frame **out, sl_error *error) SL_MUST_USE;
 /** Make `state` the current one (its reference is taken over) and release the one before. */
 void sl_i_frame_swap(sl_frame *frame, sl_frame_state *state);
 

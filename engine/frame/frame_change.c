@@ -103,10 +103,7 @@ static sl_status leave_base_context(sl_frame_change *change, sl_error *error) {
 /* `format` has one %s, for the name. */
 static sl_status fail_name(sl_error *error, sl_status status, const char *name, size_t length, const char *format) {
     char quoted[SL_I_QUOTED_SIZE];
-    const sl_key key = {.kind = SL_KEY_STRING,
-                        .length = (uint32_t)(length < UINT32_MAX ? length : UINT32_MAX),
-                        .bytes = (const uint8_t *)name};
-    return sl_i_fail(error, status, format, sl_i_key_quote(&key, quoted));
+    return sl_i_fail(error, status, format, sl_i_text_quote(name, length, quoted));
 }
 
 /* Row `row` gives a record that was given already, in an earlier row or before this call. */

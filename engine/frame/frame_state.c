@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "frame/collection.h"
+#include "hierarchy/hierarchy.h"
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
@@ -206,16 +207,18 @@ sl_status sl_frame_state_collection(const sl_frame_state *state, uint32_t positi
                                 out, error);
 }
 
-/* Two collections of one hierarchy, or of one set, hold it once. */
+/* Two collections of one hierarchy, of one set or from one file hold it once. */
 static uint64_t shared_memory(const sl_i_entries *entries, uint32_t position) {
     const sl_i_entry *entry = entries->items[position];
-    bool hierarchy_again = false, used_again = false;
+    const sl_i_shared_bytes *holder = entry->hierarchy->holder;
+    bool hierarchy_again = false, used_again = false, holder_again = false;
     for (uint32_t i = 0; i < position; i++) {
         hierarchy_again |= entries->items[i]->hierarchy == entry->hierarchy;
         used_again |= entries->items[i]->used == entry->used;
+        holder_again |= entries->items[i]->hierarchy->holder == holder;
     }
     return (hierarchy_again ? 0 : sl_hierarchy_memory(entry->hierarchy)) +
-           (used_again ? 0 : sl_record_set_memory(entry->used));
+           (used_again ? 0 : sl_record_set_memory(entry->used)) + (holder_again ? 0 : sl_i_shared_bytes_memory(holder));
 }
 
 uint64_t sl_i_state_memory(const sl_frame_state *state) {

@@ -42,7 +42,7 @@ static void copy_names(sl_i_constraints *made, const sl_constraints *constraints
     }
 }
 
-static sl_status copy_constraints(const sl_constraints *constraints, sl_i_constraints **out, sl_error *error) {
+sl_status sl_i_constraints_create(const sl_constraints *constraints, sl_i_constraints **out, sl_error *error) {
     static const char what[] = "the constraints";
     uint32_t count = constraints->num_unique_sources;
     sl_i_constraints *made = NULL;
@@ -197,7 +197,7 @@ sl_status sl_i_hierarchy_constrain(const sl_context *context, const sl_hierarchy
     sl_status status;
     *out = NULL;
     SL_TRY(check_request(hierarchy, keep, error));
-    SL_TRY(copy_constraints(constraints, &remembered, error));
+    SL_TRY(sl_i_constraints_create(constraints, &remembered, error));
     SL_TRY_CLEANUP(status, make_guard(context, n, constraints, ticker, &guard, error));
     SL_TRY_CLEANUP(status, sl_i_forest_build_listed(n, hierarchy->edges, sl_i_score_kind_of(hierarchy), &guard, ticker,
                                                     &made, error));

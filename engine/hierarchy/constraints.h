@@ -19,6 +19,9 @@ typedef struct sl_i_constraints {
     uint64_t num_skipped, num_tied; /* edges that they left out */
 } sl_i_constraints;
 
+/** SL_ERROR_INVALID_ARGUMENT for names that are missing or not UTF-8 and for an unknown rule for ties. Copies the names. */
+sl_status sl_i_constraints_create(const sl_constraints *constraints, sl_i_constraints **out, sl_error *error)
+    SL_MUST_USE;
 /** NULL gives NULL. */
 sl_i_constraints *sl_i_constraints_retain(sl_i_constraints *constraints);
 void sl_i_constraints_release(sl_i_constraints *constraints);

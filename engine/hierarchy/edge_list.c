@@ -25,6 +25,22 @@ cleanup:
     return status;
 }
 
+sl_status sl_i_edge_list_take(uint32_t num_records, uint64_t count, uint32_t *left, uint32_t *right, double *scores,
+                              sl_i_shared_bytes *holder, sl_edge_list **out, sl_error *error) {
+    sl_edge_list *made = NULL;
+    *out = NULL;
+    SL_TRY(sl_i_allocate_zeroed(&made, 1, sizeof *made, "a list of edges", error));
+    atomic_init(&made->references, 1);
+    made->num_records = num_records;
+    made->count = count;
+    made->left = left;
+    made->right = right;
+    made->scores = scores;
+    made->holder = sl_i_shared_bytes_retain(holder);
+    *out = made;
+    return SL_OK;
+}
+
 static void release_adjacency(sl_i_adjacency *adjacency, const sl_edge_list *edges) {
     if (!adjacency) return;
     sl_i_release(adjacency->starts, (uint64_t)edges->num_records + 1, sizeof *adjacency->starts);
@@ -39,12 +55,17 @@ sl_edge_list *sl_edge_list_retain(const sl_edge_list *edges) {
     return shared;
 }
 
-void sl_edge_list_release(sl_edge_list *edges) {
-    if (!edges || atomic_fetch_sub_explicit(&edges->references, 1, memory_order_acq_rel) != 1) return;
-    release_adjacency(atomic_load(&edges->adjacency), edges);
+static void release_edges(sl_edge_list *edges) {
     sl_i_release(edges->left, edges->count, sizeof *edges->left);
     sl_i_release(edges->right, edges->count, sizeof *edges->right);
     sl_i_release(edges->scores, edges->count, sizeof *edges->scores);
+}
+
+void sl_edge_list_release(sl_edge_list *edges) {
+    if (!edges || atomic_fetch_sub_explicit(&edges->references, 1, memory_order_acq_rel) != 1) return;
+    release_adjacency(atomic_load(&edges->adjacency), edges);
+    if (!edges->holder) release_edges(edges);
+    sl_i_shared_bytes_release(edges->holder);
     sl_i_release(edges, 1, sizeof *edges);
 }
 
@@ -59,8 +80,10 @@ static sl_i_adjacency *adjacency_of(const sl_edge_list *edges) {
 }
 
 uint64_t sl_edge_list_memory(const sl_edge_list *edges) {
-    uint64_t bytes = sizeof *edges + 2 * sl_i_block_bytes(edges->count, sizeof *edges->left) +
-                     sl_i_block_bytes(edges->count, sizeof *edges->scores);
+    uint64_t bytes = sizeof *edges;
+    if (!edges->holder)
+        bytes += 2 * sl_i_block_bytes(edges->count, sizeof *edges->left) +
+                 sl_i_block_bytes(edges->count, sizeof *edges->scores);
     if (!adjacency_of(edges)) return bytes;
     return bytes + sizeof(sl_i_adjacency) + sl_i_block_bytes((uint64_t)edges->num_records + 1, sizeof(uint64_t)) +
            2 * sl_i_block_bytes(2 * edges->count, sizeof(uint32_t));
@@ -174,9 +197,10 @@ static sl_status corrupt(sl_error *error, const char *what, uint64_t where) {
     return sl_i_fail(error, SL_ERROR_CORRUPT, "list of edges is invalid: %s at %llu", what, (unsigned long long)where);
 }
 
-static sl_status check_order(const sl_edge_list *edges, sl_error *error) {
+static sl_status check_order(const sl_edge_list *edges, sl_i_ticker *ticker, sl_error *error) {
     for (uint64_t i = 0; i < edges->count; i++) {
         uint32_t left = edges->left[i], right = edges->right[i];
+        if (i % POLL_EDGES == 0) SL_TRY(sl_i_ticker_advance(ticker, 0, error));
         if (left >= right || right >= edges->num_records) return corrupt(error, "an edge joins no two records", i);
         if (i == 0) continue;
         if (!(edges->scores[i] <= edges->scores[i - 1])) return corrupt(error, "scores rise", i);
@@ -200,11 +224,11 @@ static sl_status check_pairs(const sl_edge_list *edges, const sl_i_adjacency *ad
     return SL_OK;
 }
 
-sl_status sl_i_edge_list_validate(const sl_edge_list *edges, sl_error *error) {
+sl_status sl_i_edge_list_validate(const sl_edge_list *edges, sl_i_ticker *ticker, sl_error *error) {
     sl_i_adjacency *adjacency = NULL; /* of its own: looking does not change what the list holds */
     uint32_t *seen = NULL;
     sl_status status;
-    SL_TRY(check_order(edges, error));
+    SL_TRY(check_order(edges, ticker, error));
     SL_TRY_CLEANUP(status, make_adjacency(edges, &adjacency, error));
     SL_TRY_CLEANUP(status,
                    sl_i_allocate_zeroed(&seen, edges->num_records, sizeof *seen, "validating a list of edges", error));

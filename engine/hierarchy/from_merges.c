@@ -4,13 +4,16 @@
  * by the smallest of all, and no record is absorbed twice: two values a record hold the whole history. Merges of one level are
  * then one n-way merge: read by level and absorbed record, each absorbed record goes directly into the record that is smallest
  * when the level is done, after those that went there before; read backwards, that gives every record its position
- * (as in leaf_order.c). Working memory: 20 bytes a record and 4 an event. */
+ * (as in leaf_order.c). Working memory: 20 bytes a record and 4 an event.
+ *
+ * Each step goes over events or records in pieces, and ticks after each. */
 #include <string.h>
 
-#include "hierarchy/hierarchy.h"
+#include "hierarchy/from_merges.h"
 #include "support/sort.h"
 
-#define AHEAD 16u /* values between a prefetch and its use */
+#define AHEAD 16u    /* values between a prefetch and its use */
+#define PIECE 65536u /* values between two ticks */
 
 /* What happened to a record: side by side, since whoever needs one of these needs the others. */
 typedef struct trace {
@@ -23,14 +26,32 @@ typedef struct trace {
 typedef struct replay {
     uint32_t num_records, num_events, num_levels;
     sl_i_score_kind kind;
+    sl_i_ticker *ticker;
     const double *thresholds;
     const uint64_t *offsets, *components;
-    double *levels;     /* num_levels */
-    uint32_t *smallest; /* by event: smallest record of its result; SL_NO_RECORD: merged further */
-    trace *traces;      /* by record */
-    uint32_t *log;      /* absorbed records by level, ascending in each */
+    double *levels;       /* num_levels */
+    uint32_t num_reached; /* levels that events have come to */
+    uint32_t *smallest;   /* by event: smallest record of its result; SL_NO_RECORD: merged further */
+    trace *traces;        /* by record */
+    uint32_t *log;        /* absorbed records by level, ascending in each */
     uint32_t num_absorbed;
+    uint32_t *slots;     /* by level: records absorbed there, later where the next one goes in the log */
+    uint32_t num_placed; /* records of the components whose places are known */
+    uint32_t *order, *join;
 } replay;
+
+/* A step, for the values begin .. end - 1 of those that it goes over. */
+typedef sl_status (*piece)(replay *r, uint32_t begin, uint32_t end, sl_error *error);
+
+/* Counts in the ticker as one over all records, whatever it goes over. */
+static sl_status run_step(replay *r, piece run, uint32_t count, sl_error *error) {
+    for (uint32_t begin = 0; begin < count; begin += PIECE) {
+        uint32_t length = count - begin < PIECE ? count - begin : PIECE;
+        SL_TRY(run(r, begin, begin + length, error));
+        SL_TRY(sl_i_ticker_advance(r->ticker, length, error));
+    }
+    return count < r->num_records ? sl_i_ticker_advance(r->ticker, r->num_records - count, error) : SL_OK;
+}
 
 /* ---- reading the events ------------------------------------------------------------------------------------------ */
 
@@ -121,33 +142,45 @@ static sl_status replay_event(replay *r, uint32_t event, uint32_t level, sl_erro
     return SL_OK;
 }
 
-static sl_status replay_events(replay *r, sl_error *error) {
-    uint32_t count = 0;
-    for (uint32_t record = 0; record < r->num_records; record++)
+static sl_status begin_traces(replay *r, uint32_t begin, uint32_t end, sl_error *error) {
+    (void)error;
+    for (uint32_t record = begin; record < end; record++)
         r->traces[record] = (trace){.into = SL_NO_RECORD, .level = SL_NEVER, .size = 1};
-    for (uint32_t e = 0; e < r->num_events; e++) {
+    return SL_OK;
+}
+
+static sl_status replay_events(replay *r, uint32_t begin, uint32_t end, sl_error *error) {
+    for (uint32_t e = begin; e < end; e++) {
         SL_TRY(check_event(r, e, error));
         double threshold = compared(r, e);
-        if (count == 0 || threshold != r->levels[count - 1]) r->levels[count++] = threshold;
-        SL_TRY(replay_event(r, e, count - 1, error));
+        if (r->num_reached == 0 || threshold != r->levels[r->num_reached - 1]) r->levels[r->num_reached++] = threshold;
+        SL_TRY(replay_event(r, e, r->num_reached - 1, error));
     }
     return SL_OK;
 }
 
 /* ---- from the absorbed records to the leaf order ----------------------------------------------------------------- */
 
-/* A counting sort by level; `slots` has one value a level, zeroed. */
-static void fill_log(replay *r, uint32_t *slots) {
-    for (uint32_t record = 0; record < r->num_records; record++)
-        if (r->traces[record].level != SL_NEVER) slots[r->traces[record].level]++;
-    sl_i_counts_to_starts_u32(slots, r->num_levels);
-    for (uint32_t record = 0; record < r->num_records; record++)
-        if (r->traces[record].level != SL_NEVER) r->log[slots[r->traces[record].level]++] = record;
+/* A counting sort by level, in two steps. */
+
+static sl_status count_absorbed(replay *r, uint32_t begin, uint32_t end, sl_error *error) {
+    (void)error;
+    for (uint32_t record = begin; record < end; record++)
+        if (r->traces[record].level != SL_NEVER) r->slots[r->traces[record].level]++;
+    return SL_OK;
+}
+
+static sl_status fill_log(replay *r, uint32_t begin, uint32_t end, sl_error *error) {
+    (void)error;
+    for (uint32_t record = begin; record < end; record++)
+        if (r->traces[record].level != SL_NEVER) r->log[r->slots[r->traces[record].level]++] = record;
+    return SL_OK;
 }
 
 /* What absorbs a record is smaller, so within a level it has been sent on to its own absorber already. */
-static void grow_components(replay *r) {
-    for (uint32_t i = 0; i < r->num_absorbed; i++) {
+static sl_status grow_components(replay *r, uint32_t begin, uint32_t end, sl_error *error) {
+    (void)error;
+    for (uint32_t i = begin; i < end; i++) {
         if (i + 2 * AHEAD < r->num_absorbed) {
             __builtin_prefetch(&r->traces[r->log[i + 2 * AHEAD]], 1);
             __builtin_prefetch(&r->traces[r->traces[r->log[i + AHEAD]].into], 1);
@@ -157,54 +190,62 @@ static void grow_components(replay *r) {
         absorbed->offset = r->traces[absorbed->into].size;
         r->traces[absorbed->into].size += absorbed->size;
     }
+    return SL_OK;
 }
 
 /* Components follow each other in the order of their smallest records. */
-static void place_roots(replay *r) {
-    uint32_t next = 0;
-    for (uint32_t record = 0; record < r->num_records; record++) {
+static sl_status place_roots(replay *r, uint32_t begin, uint32_t end, sl_error *error) {
+    (void)error;
+    for (uint32_t record = begin; record < end; record++) {
         trace *root = &r->traces[record];
         if (root->level != SL_NEVER) continue;
         uint32_t size = root->size;
-        root->size = next;
-        next += size;
+        root->size = r->num_placed;
+        r->num_placed += size;
     }
+    return SL_OK;
 }
 
-static void place_absorbed(replay *r, uint32_t *join) {
-    memset(join, 0xFF, r->num_records * sizeof *join); /* SL_NEVER */
-    for (uint32_t i = r->num_absorbed; i-- > 0;) {
+/* From the last one absorbed to the first. */
+static sl_status place_absorbed(replay *r, uint32_t begin, uint32_t end, sl_error *error) {
+    (void)error;
+    for (uint32_t i = r->num_absorbed - begin; i-- > r->num_absorbed - end;) {
         if (i >= 2 * AHEAD) {
             __builtin_prefetch(&r->traces[r->log[i - 2 * AHEAD]], 1);
             __builtin_prefetch(&r->traces[r->traces[r->log[i - AHEAD]].into]);
         }
         trace *absorbed = &r->traces[r->log[i]];
         absorbed->size = r->traces[absorbed->into].size + absorbed->offset;
-        join[absorbed->size - 1] = absorbed->level;
+        r->join[absorbed->size - 1] = absorbed->level;
     }
+    return SL_OK;
 }
 
-static sl_status order_records(replay *r, sl_hierarchy **out, sl_error *error) {
-    uint32_t n = r->num_records, *slots = NULL, *order = NULL, *join = NULL;
-    sl_status status;
-    SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&slots, r->num_levels, sizeof *slots, "reading merge events", error));
-    SL_TRY_CLEANUP(status, sl_i_allocate(&order, n, sizeof *order, "the order", error));
-    SL_TRY_CLEANUP(status, sl_i_allocate(&join, n, sizeof *join, "the joins", error));
-    fill_log(r, slots);
-    grow_components(r);
-    place_roots(r);
-    place_absorbed(r, join);
-    for (uint32_t record = 0; record < n; record++) order[r->traces[record].size] = record;
-    uint32_t num_merges = sl_i_count_merges(n, join, r->log);
-    status = sl_i_hierarchy_take(n, r->num_levels, num_merges, r->kind, order, join, r->levels, out, error);
-    if (status == SL_OK) r->levels = NULL;
-cleanup:
-    if (status != SL_OK) {
-        sl_i_release(order, n, sizeof *order);
-        sl_i_release(join, n, sizeof *join);
-    }
-    sl_i_release(slots, r->num_levels, sizeof *slots);
-    return status;
+static sl_status fill_order(replay *r, uint32_t begin, uint32_t end, sl_error *error) {
+    (void)error;
+    for (uint32_t record = begin; record < end; record++) r->order[r->traces[record].size] = record;
+    return SL_OK;
+}
+
+static sl_status order_records(replay *r, sl_error *error) {
+    uint32_t n = r->num_records;
+    SL_TRY(run_step(r, count_absorbed, n, error));
+    sl_i_counts_to_starts_u32(r->slots, r->num_levels);
+    SL_TRY(run_step(r, fill_log, n, error));
+    SL_TRY(run_step(r, grow_components, r->num_absorbed, error));
+    SL_TRY(run_step(r, place_roots, n, error));
+    memset(r->join, 0xFF, n * sizeof *r->join); /* SL_NEVER */
+    SL_TRY(run_step(r, place_absorbed, r->num_absorbed, error));
+    return run_step(r, fill_order, n, error);
+}
+
+static sl_status take_hierarchy(replay *r, sl_hierarchy **out, sl_error *error) {
+    uint32_t num_merges = sl_i_count_merges(r->num_records, r->join, r->log);
+    SL_TRY(sl_i_hierarchy_take(r->num_records, r->num_levels, num_merges, r->kind, r->order, r->join, r->levels, out,
+                               error));
+    r->order = r->join = NULL;
+    r->levels = NULL;
+    return SL_OK;
 }
 
 /* ---- setting up -------------------------------------------------------------------------------------------------- */
@@ -226,7 +267,10 @@ static sl_status set_up(replay *r, sl_error *error) {
     SL_TRY(sl_i_allocate(&r->levels, r->num_levels, sizeof *r->levels, "the levels", error));
     SL_TRY(sl_i_allocate(&r->smallest, r->num_events, sizeof *r->smallest, "reading merge events", error));
     SL_TRY(sl_i_allocate(&r->traces, n, sizeof *r->traces, "reading merge events", error));
-    return sl_i_allocate(&r->log, n, sizeof *r->log, "reading merge events", error);
+    SL_TRY(sl_i_allocate(&r->log, n, sizeof *r->log, "reading merge events", error));
+    SL_TRY(sl_i_allocate_zeroed(&r->slots, r->num_levels, sizeof *r->slots, "reading merge events", error));
+    SL_TRY(sl_i_allocate(&r->order, n, sizeof *r->order, "the order", error));
+    return sl_i_allocate(&r->join, n, sizeof *r->join, "the joins", error);
 }
 
 static void tear_down(replay *r) {
@@ -235,14 +279,18 @@ static void tear_down(replay *r) {
     sl_i_release(r->smallest, r->num_events, sizeof *r->smallest);
     sl_i_release(r->traces, n, sizeof *r->traces);
     sl_i_release(r->log, n, sizeof *r->log);
+    sl_i_release(r->slots, r->num_levels, sizeof *r->slots);
+    sl_i_release(r->order, n, sizeof *r->order);
+    sl_i_release(r->join, n, sizeof *r->join);
 }
 
-sl_status sl_hierarchy_from_merges(uint32_t num_records, const double *thresholds, const uint64_t *offsets,
-                                   const uint64_t *components, uint32_t num_events, bool exact, sl_scale scale,
-                                   sl_hierarchy **out, sl_error *error) {
+sl_status sl_i_hierarchy_from_merges(uint32_t num_records, const double *thresholds, const uint64_t *offsets,
+                                     const uint64_t *components, uint32_t num_events, sl_i_score_kind kind,
+                                     sl_i_ticker *ticker, sl_hierarchy **out, sl_error *error) {
     replay r = {.num_records = num_records,
                 .num_events = num_events,
-                .kind = {.scale = scale, .exact = exact},
+                .kind = kind,
+                .ticker = ticker,
                 .thresholds = thresholds,
                 .offsets = offsets,
                 .components = components};
@@ -250,9 +298,19 @@ sl_status sl_hierarchy_from_merges(uint32_t num_records, const double *threshold
     *out = NULL;
     SL_TRY(check_arguments(&r, error));
     SL_TRY_CLEANUP(status, set_up(&r, error));
-    SL_TRY_CLEANUP(status, replay_events(&r, error));
-    SL_TRY_CLEANUP(status, order_records(&r, out, error));
+    SL_TRY_CLEANUP(status, run_step(&r, begin_traces, num_records, error));
+    SL_TRY_CLEANUP(status, run_step(&r, replay_events, num_events, error));
+    SL_TRY_CLEANUP(status, order_records(&r, error));
+    SL_TRY_CLEANUP(status, take_hierarchy(&r, out, error));
 cleanup:
     tear_down(&r);
     return status;
+}
+
+sl_status sl_hierarchy_from_merges(uint32_t num_records, const double *thresholds, const uint64_t *offsets,
+                                   const uint64_t *components, uint32_t num_events, bool exact, sl_scale scale,
+                                   sl_hierarchy **out, sl_error *error) {
+    sl_i_ticker silent = sl_i_ticker_make(NULL);
+    return sl_i_hierarchy_from_merges(num_records, thresholds, offsets, components, num_events,
+                                      (sl_i_score_kind){.scale = scale, .exact = exact}, &silent, out, error);
 }

@@ -11,6 +11,7 @@
 
 #include "support/memory.h"
 #include "support/pool.h"
+#include "support/shared_bytes.h"
 
 struct sl_hierarchy {
     atomic_uint_fast32_t references;
@@ -26,6 +27,7 @@ struct sl_hierarchy {
     uint32_t *forest_left, *forest_right; /* by seam, the edge that closes it; NULL: not kept */
     sl_edge_list *edges;                  /* all of them; NULL: not kept */
     struct sl_i_constraints *constraints; /* NULL: none (constraints.h) */
+    sl_i_shared_bytes *holder; /* in which order, join, levels and forest lie; NULL: they are the hierarchy's own */
 };
 
 /** What the levels of a hierarchy are: said by whoever makes one, since all that read thresholds depend on it. */
@@ -45,8 +47,17 @@ sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, uint32_
     SL_MUST_USE;
 /** SL_ERROR_CAPACITY for more records than a hierarchy can hold. */
 sl_status sl_i_check_num_records(uint32_t num_records, sl_error *error) SL_MUST_USE;
+/** For every seam q in turn, the last seam before it that is at least as late to close: `stack` holds the candidates, deepest first.
+ *  Returns the new height, below which stack[height - 1] is that seam; the caller then pushes q. */
+static inline uint32_t sl_i_pop_earlier(const uint32_t *join, const uint32_t *stack, uint32_t height, uint32_t q) {
+    while (height > 0 && join[stack[height - 1]] < join[q]) height--;
+    return height;
+}
 /** The number of n-way merges that the joins tell of. `scratch` has num_records elements. */
 uint32_t sl_i_count_merges(uint32_t num_records, const uint32_t *join, uint32_t *scratch);
+
+/** sl_hierarchy_validate; `ticker` gets units where edges are kept. */
+sl_status sl_i_hierarchy_validate(const sl_hierarchy *hierarchy, sl_i_ticker *ticker, sl_error *error) SL_MUST_USE;
 
 /** Set the bit of every record that is joined to another. `joined` has a zeroed bit for each record, in words of 64. */
 void sl_i_mark_joined(const sl_hierarchy *hierarchy, uint64_t *joined);

@@ -1,7 +1,7 @@
 /* kept_edges.c: see kept_edges.h.
  *
- * Validation joins what is kept again and compares: the forest's edges, sorted, must give the hierarchy and themselves back, and so
- * must all edges where no constraints left some of them out. */
+ * Validation joins what is kept again and compares: all edges must give the hierarchy and its forest back, whose own edges then do so
+ * too; where not all are kept, or constraints left some of them out, the forest's edges, sorted, must. */
 #include "hierarchy/kept_edges.h"
 
 #include <string.h>
@@ -26,8 +26,10 @@ sl_status sl_i_check_keep(sl_keep keep, sl_error *error) {
 }
 
 void sl_i_forest_drop(sl_hierarchy *hierarchy) {
-    sl_i_release(hierarchy->forest_left, hierarchy->num_records, sizeof *hierarchy->forest_left);
-    sl_i_release(hierarchy->forest_right, hierarchy->num_records, sizeof *hierarchy->forest_right);
+    if (!hierarchy->holder) {
+        sl_i_release(hierarchy->forest_left, hierarchy->num_records, sizeof *hierarchy->forest_left);
+        sl_i_release(hierarchy->forest_right, hierarchy->num_records, sizeof *hierarchy->forest_right);
+    }
     hierarchy->forest_left = hierarchy->forest_right = NULL;
 }
 
@@ -38,7 +40,8 @@ void sl_i_kept_release(sl_hierarchy *hierarchy) {
 
 uint64_t sl_i_kept_memory(const sl_hierarchy *hierarchy) {
     uint64_t bytes = hierarchy->edges ? sl_edge_list_memory(hierarchy->edges) : 0;
-    if (hierarchy->forest_left) bytes += 2 * sl_i_block_bytes(hierarchy->num_records, sizeof *hierarchy->forest_left);
+    if (hierarchy->forest_left && !hierarchy->holder)
+        bytes += 2 * sl_i_block_bytes(hierarchy->num_records, sizeof *hierarchy->forest_left);
     return bytes;
 }
 
@@ -168,26 +171,30 @@ static bool is_same(const sl_hierarchy *a, const sl_hierarchy *b) {
 
 /* The edges, joined again, give this hierarchy and this forest. */
 static sl_status check_again(const sl_hierarchy *hierarchy, const sl_edge_list *edges, const char *what,
-                             sl_error *error) {
-    sl_i_ticker silent = sl_i_ticker_make(NULL);
+                             sl_i_ticker *ticker, sl_error *error) {
     sl_hierarchy *again = NULL;
-    SL_TRY(sl_i_edge_list_validate(edges, error));
-    SL_TRY(sl_i_forest_build_listed(hierarchy->num_records, edges, sl_i_score_kind_of(hierarchy), NULL, &silent, &again,
+    SL_TRY(sl_i_edge_list_validate(edges, ticker, error));
+    SL_TRY(sl_i_forest_build_listed(hierarchy->num_records, edges, sl_i_score_kind_of(hierarchy), NULL, ticker, &again,
                                     error));
     bool same = is_same(hierarchy, again);
     sl_hierarchy_release(again);
     return same ? SL_OK : corrupt(error, what, edges->count);
 }
 
-sl_status sl_i_kept_validate(const sl_hierarchy *hierarchy, sl_error *error) {
+static sl_status check_forest(const sl_hierarchy *hierarchy, sl_i_ticker *ticker, sl_error *error) {
     sl_edge_list *forest = NULL;
+    SL_TRY(list_forest(hierarchy, &forest, error));
+    sl_status status = check_again(hierarchy, forest, "the forest's edges do not make the hierarchy", ticker, error);
+    sl_edge_list_release(forest);
+    return status;
+}
+
+sl_status sl_i_kept_validate(const sl_hierarchy *hierarchy, sl_i_ticker *ticker, sl_error *error) {
     if (!hierarchy->forest_left)
         return hierarchy->edges ? corrupt(error, "there are edges without their forest", 0) : SL_OK;
     SL_TRY(check_ends(hierarchy, error));
-    SL_TRY(list_forest(hierarchy, &forest, error));
-    sl_status status = check_again(hierarchy, forest, "the forest's edges do not make the hierarchy", error);
-    sl_edge_list_release(forest);
-    if (status != SL_OK || !hierarchy->edges) return status;
-    if (hierarchy->constraints) return sl_i_edge_list_validate(hierarchy->edges, error);
-    return check_again(hierarchy, hierarchy->edges, "they do not make the hierarchy and its forest", error);
+    if (hierarchy->edges && !hierarchy->constraints)
+        return check_again(hierarchy, hierarchy->edges, "they do not make the hierarchy and its forest", ticker, error);
+    SL_TRY(check_forest(hierarchy, ticker, error));
+    return hierarchy->edges ? sl_i_edge_list_validate(hierarchy->edges, ticker, error) : SL_OK;
 }

@@ -19,7 +19,8 @@ uint64_t sl_i_kept_memory(const sl_hierarchy *hierarchy);
 /** Let `made`, which is `from` over the records that have a rank, keep what `from` keeps. O(records + edges). */
 sl_status sl_i_kept_select(const sl_hierarchy *from, const uint32_t *ranks, sl_hierarchy *made, sl_i_ticker *ticker,
                            sl_error *error) SL_MUST_USE;
-/** SL_ERROR_CORRUPT with the reason unless every invariant holds; the rest of the hierarchy is valid. O(records + edges). */
-sl_status sl_i_kept_validate(const sl_hierarchy *hierarchy, sl_error *error) SL_MUST_USE;
+/** SL_ERROR_CORRUPT with the reason unless every invariant holds; the rest of the hierarchy is valid. O(records + edges);
+ *  `ticker` gets those of making the hierarchy again. */
+sl_status sl_i_kept_validate(const sl_hierarchy *hierarchy, sl_i_ticker *ticker, sl_error *error) SL_MUST_USE;
 
 #endif

@@ -7,7 +7,7 @@
  *    component starts is enough to list the components of the next.
  *
  * O(n). 16 bytes a merge and 8 a component are kept; while they are made, 4 bytes a record and 20 a merge more. Pairs are counted
- * when they are asked for, from the sizes of the components. */
+ * when they are asked for, from the sizes of the components. Every pass ticks, without a count of its own. */
 #include "hierarchy/merge_events.h"
 
 #include <string.h>
@@ -34,10 +34,11 @@ struct sl_merge_events {
 
 /* ---- 1. find ----------------------------------------------------------------------------------------------------- */
 
-static void find_nodes(const sl_hierarchy *hierarchy, node *nodes) {
+static sl_status find_nodes(const sl_hierarchy *hierarchy, node *nodes, sl_i_ticker *ticker, sl_error *error) {
     const uint32_t *join = hierarchy->join;
     uint32_t top = NOTHING, count = 0;
     for (uint32_t seam = 0; seam < hierarchy->num_records; seam++) {
+        SL_TRY(sl_i_ticker_step(ticker, seam, error));
         uint32_t start = seam; /* of the component that ends here: one record, or the node closed last */
         while (top != NOTHING && nodes[top].level < join[seam]) {
             node *closed = &nodes[top];
@@ -53,34 +54,57 @@ static void find_nodes(const sl_hierarchy *hierarchy, node *nodes) {
             top = count++;
         }
     }
+    return SL_OK;
+}
+
+sl_status sl_i_expanded_size(const sl_hierarchy *hierarchy, sl_i_ticker *ticker, uint64_t *out, sl_error *error) {
+    node *nodes = NULL;
+    uint64_t size = 0;
+    *out = 0;
+    SL_TRY(sl_i_allocate(&nodes, hierarchy->num_merges, sizeof *nodes, "the size of merge events", error));
+    sl_status status = find_nodes(hierarchy, nodes, ticker, error);
+    for (uint32_t i = 0; i < hierarchy->num_merges && status == SL_OK; i++) size += nodes[i].num_records;
+    sl_i_release(nodes, hierarchy->num_merges, sizeof *nodes);
+    if (status == SL_OK) *out = size;
+    return status;
+}
+
+sl_status sl_hierarchy_expanded_size(const sl_hierarchy *hierarchy, uint64_t *out, sl_error *error) {
+    sl_i_ticker silent = sl_i_ticker_make(NULL);
+    return sl_i_expanded_size(hierarchy, &silent, out, error);
 }
 
 /* ---- 2. order ---------------------------------------------------------------------------------------------------- */
 
 /* Nodes whose slices start with one record, threaded from heads[record] through `next`. */
-static void thread_nodes(const sl_hierarchy *hierarchy, const node *nodes, uint32_t count, uint32_t *heads,
-                         uint32_t *next) {
+static sl_status thread_nodes(const sl_hierarchy *hierarchy, const node *nodes, uint32_t count, uint32_t *heads,
+                              uint32_t *next, sl_i_ticker *ticker, sl_error *error) {
     memset(heads, 0xFF, hierarchy->num_records * sizeof *heads);
     for (uint32_t i = 0; i < count; i++) {
+        SL_TRY(sl_i_ticker_step(ticker, i, error));
         uint32_t *head = &heads[hierarchy->order[nodes[i].start]];
         next[i] = *head;
         *head = i;
     }
+    return SL_OK;
 }
 
 /* `slots` has one zeroed value a level. */
-static void order_nodes(sl_merge_events *events, const node *nodes, const uint32_t *heads, const uint32_t *next,
-                        uint32_t *slots) {
+static sl_status order_nodes(sl_merge_events *events, const node *nodes, const uint32_t *heads, const uint32_t *next,
+                             uint32_t *slots, sl_i_ticker *ticker, sl_error *error) {
     uint32_t seams = 0;
     for (uint32_t i = 0; i < events->num_events; i++) slots[nodes[i].level]++;
     sl_i_counts_to_starts_u32(slots, events->hierarchy->num_levels);
-    for (uint32_t record = 0; record < events->hierarchy->num_records; record++)
+    for (uint32_t record = 0; record < events->hierarchy->num_records; record++) {
+        SL_TRY(sl_i_ticker_step(ticker, record, error));
         for (uint32_t i = heads[record]; i != NOTHING; i = next[i]) events->events[slots[nodes[i].level]++] = nodes[i];
+    }
     for (uint32_t e = 0; e < events->num_events; e++) {
         uint32_t own = events->events[e].num_seams;
         events->events[e].num_seams = seams;
         seams += own;
     }
+    return SL_OK;
 }
 
 static uint64_t first_component(const sl_merge_events *events, uint32_t event) {
@@ -90,11 +114,12 @@ static uint64_t first_component(const sl_merge_events *events, uint32_t event) {
 /* ---- 3. number --------------------------------------------------------------------------------------------------- */
 
 /* latest[start]: the event made last whose slice starts there. */
-static void number_components(sl_merge_events *events, uint32_t *latest) {
+static sl_status number_components(sl_merge_events *events, uint32_t *latest, sl_i_ticker *ticker, sl_error *error) {
     const uint32_t *order = events->hierarchy->order;
     uint64_t next = 0;
     memset(latest, 0xFF, events->hierarchy->num_records * sizeof *latest);
     for (uint32_t e = 0; e < events->num_events; e++) {
+        SL_TRY(sl_i_ticker_step(ticker, e, error));
         uint32_t position = events->events[e].start, end = position + events->events[e].num_records;
         while (position < end) {
             uint32_t made = latest[position];
@@ -103,11 +128,12 @@ static void number_components(sl_merge_events *events, uint32_t *latest) {
         }
         latest[events->events[e].start] = e;
     }
+    return SL_OK;
 }
 
 /* ---- the object -------------------------------------------------------------------------------------------------- */
 
-static sl_status fill(sl_merge_events *events, sl_error *error) {
+static sl_status fill(sl_merge_events *events, sl_i_ticker *ticker, sl_error *error) {
     const sl_hierarchy *hierarchy = events->hierarchy;
     uint32_t n = hierarchy->num_records, m = events->num_events, k = hierarchy->num_levels;
     node *nodes = NULL;
@@ -117,10 +143,10 @@ static sl_status fill(sl_merge_events *events, sl_error *error) {
     SL_TRY_CLEANUP(status, sl_i_allocate(&by_record, n, sizeof *by_record, "merge events", error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&next, m, sizeof *next, "merge events", error));
     SL_TRY_CLEANUP(status, sl_i_allocate_zeroed(&slots, k, sizeof *slots, "merge events", error));
-    find_nodes(hierarchy, nodes);
-    thread_nodes(hierarchy, nodes, m, by_record, next);
-    order_nodes(events, nodes, by_record, next, slots);
-    number_components(events, by_record);
+    SL_TRY_CLEANUP(status, find_nodes(hierarchy, nodes, ticker, error));
+    SL_TRY_CLEANUP(status, thread_nodes(hierarchy, nodes, m, by_record, next, ticker, error));
+    SL_TRY_CLEANUP(status, order_nodes(events, nodes, by_record, next, slots, ticker, error));
+    status = number_components(events, by_record, ticker, error);
 cleanup:
     sl_i_release(nodes, m, sizeof *nodes);
     sl_i_release(by_record, n, sizeof *by_record);
@@ -129,14 +155,14 @@ cleanup:
     return status;
 }
 
-static uint64_t count_components(const sl_hierarchy *hierarchy) {
+uint64_t sl_i_count_components(const sl_hierarchy *hierarchy) {
     uint64_t components = hierarchy->num_merges;
     for (uint32_t i = 0; i < hierarchy->num_records; i++) components += hierarchy->join[i] != SL_NEVER;
     return components;
 }
 
-sl_status sl_merge_events_create(const sl_hierarchy *hierarchy, uint32_t num_records, sl_merge_events **out,
-                                 sl_error *error) {
+sl_status sl_i_merge_events_create(const sl_hierarchy *hierarchy, uint32_t num_records, sl_i_ticker *ticker,
+                                   sl_merge_events **out, sl_error *error) {
     sl_merge_events *made = NULL;
     *out = NULL;
     if (num_records == 0) num_records = hierarchy->num_records;
@@ -148,17 +174,23 @@ sl_status sl_merge_events_create(const sl_hierarchy *hierarchy, uint32_t num_rec
     made->hierarchy = sl_hierarchy_retain(hierarchy);
     made->num_records = num_records;
     made->num_events = hierarchy->num_merges;
-    made->num_components = count_components(hierarchy);
+    made->num_components = sl_i_count_components(hierarchy);
     sl_status status;
     SL_TRY_CLEANUP(status, sl_i_allocate(&made->events, made->num_events, sizeof *made->events, "merge events", error));
     SL_TRY_CLEANUP(status, sl_i_allocate(&made->components, made->num_components, sizeof *made->components,
                                          "the components of merge events", error));
-    SL_TRY_CLEANUP(status, fill(made, error));
+    SL_TRY_CLEANUP(status, fill(made, ticker, error));
     *out = made;
     return SL_OK;
 cleanup:
     sl_merge_events_release(made);
     return status;
+}
+
+sl_status sl_merge_events_create(const sl_hierarchy *hierarchy, uint32_t num_records, sl_merge_events **out,
+                                 sl_error *error) {
+    sl_i_ticker silent = sl_i_ticker_make(NULL);
+    return sl_i_merge_events_create(hierarchy, num_records, &silent, out, error);
 }
 
 void sl_merge_events_release(sl_merge_events *events) {
@@ -193,6 +225,10 @@ bool sl_i_merge_events_find(const sl_merge_events *events, uint32_t index, sl_me
                             .num_records = event->num_records,
                             .records = events->hierarchy->order + event->start};
     return true;
+}
+
+uint32_t sl_i_merge_events_size(const sl_merge_events *events, uint64_t id) {
+    return id < events->num_records ? 1 : events->events[id - events->num_records].num_records;
 }
 
 bool sl_merge_events_get(const sl_merge_events *events, uint32_t index, sl_merge_event *out) {

@@ -107,6 +107,8 @@ typedef struct schema_part {
     uint64_t num_children, num_structs;
     char *name;
     uint64_t name_size;
+    char *metadata;
+    uint64_t metadata_size;
     char format[16]; /* of types with a width */
 } schema_part;
 
@@ -115,6 +117,7 @@ static void free_schema_part(schema_part *part) {
     sl_i_release(part->children, part->num_children, sizeof *part->children);
     sl_i_release(part->structs, part->num_structs, sizeof *part->structs);
     sl_i_release(part->name, part->name_size, 1);
+    sl_i_release(part->metadata, part->metadata_size, 1);
     sl_i_release(part, 1, sizeof *part);
 }
 
@@ -127,12 +130,20 @@ static void release_schema(struct ArrowSchema *schema) {
     schema->release = NULL;
 }
 
-/* Depth is two at most: a table of columns, a column of union members or with a dictionary. */
+const char *const sl_i_item_name[1] = {"item"};
+const sl_i_arrow_type sl_i_uint32_type = {.format = "I"};
+const sl_i_arrow_type sl_i_double_type = {.format = "g"};
+const sl_i_arrow_type sl_i_utf8_type = {.format = "u"};
+const sl_i_arrow_type sl_i_category8_type = {.format = "C", .dictionary = &sl_i_utf8_type};
+const sl_i_arrow_type sl_i_category16_type = {.format = "S", .dictionary = &sl_i_utf8_type};
+const sl_i_arrow_type sl_i_category_type = {.format = "I", .dictionary = &sl_i_utf8_type};
+
+/* As deep as the types of this library nest. */
 static sl_status fill_schema_part(schema_part *part, const sl_i_arrow_type *type, const char *name, sl_error *error) {
     part->name_size = strlen(name) + 1;
     SL_TRY(sl_i_allocate(&part->name, part->name_size, 1, "a column name", error));
     memcpy(part->name, name, part->name_size);
-    uint64_t num_structs = type->num_members + (type->dictionary_format ? 1 : 0);
+    uint64_t num_structs = type->num_members + (type->dictionary ? 1 : 0);
     if (num_structs == 0) return SL_OK;
     SL_TRY(sl_i_allocate_zeroed(&part->structs, num_structs, sizeof *part->structs, "an Arrow schema", error));
     part->num_structs = num_structs;
@@ -142,9 +153,8 @@ static sl_status fill_schema_part(schema_part *part, const sl_i_arrow_type *type
         part->children[i] = &part->structs[i];
         SL_TRY(sl_i_schema_make(part->children[i], &type->member_types[i], type->member_names[i], error));
     }
-    if (!type->dictionary_format) return SL_OK;
-    const sl_i_arrow_type values = {.format = type->dictionary_format};
-    return sl_i_schema_make(&part->structs[type->num_members], &values, "", error);
+    if (!type->dictionary) return SL_OK;
+    return sl_i_schema_make(&part->structs[type->num_members], type->dictionary, "", error);
 }
 
 sl_status sl_i_schema_make(struct ArrowSchema *out, const sl_i_arrow_type *type, const char *name, sl_error *error) {
@@ -159,10 +169,20 @@ sl_status sl_i_schema_make(struct ArrowSchema *out, const sl_i_arrow_type *type,
     if (type->width) (void)snprintf(part->format, sizeof part->format, "%s%u", type->format, (unsigned)type->width);
     *out = (struct ArrowSchema){.format = type->width ? part->format : type->format,
                                 .name = part->name,
+                                .flags = type->nullable ? ARROW_FLAG_NULLABLE : 0,
                                 .n_children = (int64_t)type->num_members,
                                 .children = type->num_members ? part->children : NULL,
-                                .dictionary = type->dictionary_format ? &part->structs[type->num_members] : NULL,
+                                .dictionary = type->dictionary ? &part->structs[type->num_members] : NULL,
                                 .release = release_schema,
                                 .private_data = part};
+    return SL_OK;
+}
+
+sl_status sl_i_schema_set_metadata(struct ArrowSchema *schema, const char *metadata, uint64_t size, sl_error *error) {
+    schema_part *part = schema->private_data;
+    SL_TRY(sl_i_allocate(&part->metadata, size, 1, "the metadata of an Arrow schema", error));
+    memcpy(part->metadata, metadata, size);
+    part->metadata_size = size;
+    schema->metadata = part->metadata;
     return SL_OK;
 }

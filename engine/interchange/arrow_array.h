@@ -26,14 +26,29 @@ sl_status sl_i_array_strings(struct ArrowArray *out, const char *const *texts, c
 typedef struct sl_i_arrow_type {
     const char *format;
     uint32_t width;                             /* to be written after the format; 0: none */
-    const char *dictionary_format;              /* of the values, or NULL */
+    bool nullable;                              /* flagged so; the default is a field without nulls */
+    const struct sl_i_arrow_type *dictionary;   /* of the values, or NULL */
     const struct sl_i_arrow_type *member_types; /* children, or NULL */
     const char *const *member_names;
     uint64_t num_members;
 } sl_i_arrow_type;
 
+/** Initialisers: a list of items of that type, and a struct of as many members as there are `types`. */
+#define SL_I_LIST_OF(items) {.format = "+l", .member_types = (items), .member_names = sl_i_item_name, .num_members = 1}
+#define SL_I_STRUCT_OF(types, names)                                                                                   \
+    {.format = "+s", .member_types = (types), .member_names = (names), .num_members = sizeof(types) / sizeof *(types)}
+/** "item" */
+extern const char *const sl_i_item_name[1];
+
+/** uint32, double, utf8; dictionary<uint8, utf8>, dictionary<uint16, utf8>, dictionary<uint32, utf8>. */
+extern const sl_i_arrow_type sl_i_uint32_type, sl_i_double_type, sl_i_utf8_type, sl_i_category8_type,
+    sl_i_category16_type, sl_i_category_type;
+
 /** A schema of that type with a copy of `name`. */
 sl_status sl_i_schema_make(struct ArrowSchema *out, const sl_i_arrow_type *type, const char *name, sl_error *error)
+    SL_MUST_USE;
+/** Give a schema made so a copy of these `size` bytes of Arrow metadata; once. */
+sl_status sl_i_schema_set_metadata(struct ArrowSchema *schema, const char *metadata, uint64_t size, sl_error *error)
     SL_MUST_USE;
 void sl_i_schema_drop(struct ArrowSchema *schema);
 

@@ -1,7 +1,7 @@
-/* arrow_export.c: tables handed over as Arrow streams of one batch.
+/* arrow_export.c: tables handed over as Arrow streams, one batch a table.
  *
  * A column is made as an Arrow array when it is added, so exporting moves pointers only. The stream makes its schema anew
- * each time it is asked, gives its batch once and then ends. */
+ * each time it is asked, gives each batch once and then ends. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -9,8 +9,6 @@
 #include "interchange/table.h"
 #include "records/key_column.h"
 #include "records/utf8.h"
-
-const sl_i_arrow_type sl_i_category_type = {.format = "I", .dictionary_format = "u"};
 
 /* ---------------------------------------------------------------------------------------------- tables */
 
@@ -24,11 +22,14 @@ sl_status sl_table_create(uint64_t num_rows, sl_table **out, sl_error *error) {
     return SL_OK;
 }
 
+void sl_i_table_drop_last(sl_table *table) {
+    char *name = table->names[--table->count];
+    sl_i_array_drop(&table->arrays[table->count]);
+    sl_i_release(name, strlen(name) + 1, 1);
+}
+
 static void free_columns(sl_table *table) {
-    for (uint64_t i = 0; i < table->count; i++) {
-        sl_i_array_drop(&table->arrays[i]);
-        sl_i_release(table->names[i], strlen(table->names[i]) + 1, 1);
-    }
+    while (table->count > 0) sl_i_table_drop_last(table);
     sl_i_release(table->arrays, table->capacity, sizeof *table->arrays);
     sl_i_release(table->types, table->capacity, sizeof *table->types);
     sl_i_release(table->names, table->capacity, sizeof *table->names);
@@ -78,6 +79,14 @@ sl_status sl_i_table_take(sl_table *table, const char *name, const sl_i_arrow_ty
     table->types[table->count] = *type;
     table->names[table->count++] = copy;
     return SL_OK;
+}
+
+sl_status sl_i_table_take_made(sl_table *table, const char *name, const sl_i_arrow_type *type, sl_status made,
+                               struct ArrowArray *array, sl_error *error) {
+    if (made != SL_OK) return made;
+    sl_status status = sl_i_table_take(table, name, type, array, error);
+    if (status != SL_OK) sl_i_array_drop(array);
+    return status;
 }
 
 static const char *number_format(sl_column_type type) {
@@ -196,19 +205,30 @@ sl_status sl_table_add_categories(sl_table *table, const char *name, const uint3
 /* ---------------------------------------------------------------------------------------------- streams */
 
 typedef struct stream_part {
-    struct ArrowArray batch; /* released once it has been handed out */
-    sl_table columns;        /* names and types; the arrays are in the batch */
+    sl_table columns;           /* names and types; the arrays are in the batches */
+    struct ArrowArray *batches; /* released once they have been handed out */
+    uint64_t num_batches, next;
+    char *metadata; /* of the schema; NULL: none */
+    uint64_t metadata_size;
     char message[128];
 } stream_part;
 
-static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
-    stream_part *part = stream->private_data;
+static sl_status make_schema(const stream_part *part, struct ArrowSchema *out, sl_error *error) {
     const sl_i_arrow_type table = {.format = "+s",
                                    .member_types = part->columns.types,
                                    .member_names = (const char *const *)part->columns.names,
                                    .num_members = part->columns.count};
+    SL_TRY(sl_i_schema_make(out, &table, "", error));
+    if (!part->metadata) return SL_OK;
+    sl_status status = sl_i_schema_set_metadata(out, part->metadata, part->metadata_size, error);
+    if (status != SL_OK) sl_i_schema_drop(out);
+    return status;
+}
+
+static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
+    stream_part *part = stream->private_data;
     sl_error error;
-    if (sl_i_schema_make(out, &table, "", &error) == SL_OK) {
+    if (make_schema(part, out, &error) == SL_OK) {
         part->message[0] = '\0';
         return 0;
     }
@@ -218,8 +238,11 @@ static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) 
 
 static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
     stream_part *part = stream->private_data;
-    *out = part->batch;
-    part->batch = (struct ArrowArray){0};
+    *out = (struct ArrowArray){0};
+    if (part->next == part->num_batches) return 0;
+    struct ArrowArray *batch = &part->batches[part->next++];
+    *out = *batch;
+    batch->release = NULL;
     return 0;
 }
 
@@ -228,35 +251,59 @@ static const char *get_last_error(struct ArrowArrayStream *stream) {
     return part->message[0] ? part->message : NULL;
 }
 
-static void release_stream(struct ArrowArrayStream *stream) {
-    stream_part *part = stream->private_data;
-    sl_i_array_drop(&part->batch);
+static void free_stream_part(stream_part *part) {
+    for (uint64_t i = 0; i < part->num_batches; i++) sl_i_array_drop(&part->batches[i]);
+    sl_i_release(part->batches, part->num_batches, sizeof *part->batches);
+    sl_i_release(part->metadata, part->metadata_size, 1);
     free_columns(&part->columns);
     sl_i_release(part, 1, sizeof *part);
+}
+
+static void release_stream(struct ArrowArrayStream *stream) {
+    free_stream_part(stream->private_data);
     stream->release = NULL;
 }
 
 /* The batch is a struct array, whose children are the columns. */
-static sl_status make_batch(sl_table *table, struct ArrowArray *batch, sl_error *error) {
-    SL_TRY(sl_i_array_make(batch, table->num_rows, 1, table->count, false, error));
+static void move_columns(sl_table *table, struct ArrowArray *batch) {
     for (uint64_t i = 0; i < table->count; i++) {
         *batch->children[i] = table->arrays[i];
         table->arrays[i].release = NULL;
     }
+}
+
+static sl_status fill_stream_part(stream_part *part, sl_table *const *tables, uint64_t count, const char *metadata,
+                                  uint64_t metadata_size, sl_error *error) {
+    if (metadata) {
+        SL_TRY(sl_i_allocate(&part->metadata, metadata_size, 1, "the metadata of a table", error));
+        part->metadata_size = metadata_size;
+        memcpy(part->metadata, metadata, metadata_size);
+    }
+    SL_TRY(sl_i_allocate_zeroed(&part->batches, count, sizeof *part->batches, "the batches of a table", error));
+    part->num_batches = count;
+    for (uint64_t i = 0; i < count; i++)
+        SL_TRY(sl_i_array_make(&part->batches[i], tables[i]->num_rows, 1, tables[i]->count, false, error));
+    return SL_OK;
+}
+
+sl_status sl_i_tables_export(sl_table *const *tables, uint64_t count, const char *metadata, uint64_t metadata_size,
+                             struct ArrowArrayStream *out, sl_error *error) {
+    stream_part *part = NULL;
+    *out = (struct ArrowArrayStream){0};
+    SL_TRY(sl_i_allocate_zeroed(&part, 1, sizeof *part, "an Arrow stream", error));
+    sl_status status = fill_stream_part(part, tables, count, metadata, metadata_size, error);
+    if (status != SL_OK) {
+        free_stream_part(part);
+        return status;
+    }
+    for (uint64_t i = 0; i < count; i++) move_columns(tables[i], &part->batches[i]);
+    part->columns = *tables[0];
+    sl_i_release(tables[0], 1, sizeof *tables[0]);
+    for (uint64_t i = 1; i < count; i++) sl_table_release(tables[i]);
+    *out = (struct ArrowArrayStream){get_schema, get_next, get_last_error, release_stream, part};
     return SL_OK;
 }
 
 sl_status sl_table_export(sl_table *table, struct ArrowArrayStream *out, sl_error *error) {
-    stream_part *part = NULL;
-    *out = (struct ArrowArrayStream){0};
-    SL_TRY(sl_i_allocate_zeroed(&part, 1, sizeof *part, "an Arrow stream", error));
-    sl_status status = make_batch(table, &part->batch, error);
-    if (status != SL_OK) {
-        sl_i_release(part, 1, sizeof *part);
-        return status;
-    }
-    part->columns = *table;
-    sl_i_release(table, 1, sizeof *table);
-    *out = (struct ArrowArrayStream){get_schema, get_next, get_last_error, release_stream, part};
-    return SL_OK;
+    return sl_i_tables_export(&table, 1, NULL, 0, out, error);
 }

@@ -123,11 +123,11 @@ static bool is_present(const sl_column *column, uint64_t index) {
 }
 
 static sl_status check_views(sl_column *out, const char *name, sl_error *error) {
-    const view *views = (const view *)out->values + out->offset;
+    const view *views = out->values;
     _Static_assert(sizeof(view) == 16, "Arrow views are 16 bytes");
     for (uint64_t i = 0; i < out->length; i++) {
         view v;
-        memcpy(&v, &views[i], sizeof v);
+        memcpy(&v, &views[out->offset + i], sizeof v);
         if (v.length >= 0 && v.length <= 12) continue;
         if (!is_present(out, i)) continue; /* what a null's view holds is undefined, and never read */
         if (v.length < 0) return malformed(error, name, "a view of negative length", (int64_t)i);
@@ -190,6 +190,8 @@ static sl_status read_buffers(const struct ArrowArray *array, const char *name, 
         out->buffer_sizes = array->buffers[array->n_buffers - 1];
         if (out->length > 0 && (!out->values || (out->num_buffers > 0 && !out->buffer_sizes)))
             return malformed(error, name, "missing buffers", array->n_buffers);
+        if ((uintptr_t)out->buffer_sizes % sizeof *out->buffer_sizes != 0)
+            return malformed(error, name, "misaligned sizes of its buffers: copy the column", array->n_buffers);
         return check_views(out, name, error);
     default: out->values = array->buffers[1];
     }

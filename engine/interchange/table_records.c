@@ -4,6 +4,7 @@
  * dense union of the three, each row naming its member and its place there. Needs no lock: published records do not change. */
 #include <inttypes.h>
 
+#include "interchange/key_texts.h"
 #include "interchange/table.h"
 #include "records/context.h"
 
@@ -180,4 +181,25 @@ sl_status sl_table_add_record_keys(sl_table *table, const char *name, const sl_c
     bool ints = size.rows[MEMBER_INT] > 0, strings = size.rows[MEMBER_STRING] > 0, bytes = size.rows[MEMBER_BYTES] > 0;
     if (ints + strings + bytes > 1) return add_union(table, name, &from, &size, error);
     return add_one_kind(table, name, &from, ints ? MEMBER_INT : bytes ? MEMBER_BYTES : MEMBER_STRING, &size, error);
+}
+
+/* ---------------------------------------------------------------------------------------------- keys as text */
+
+sl_status sl_table_add_record_key_texts(sl_table *table, const char *name, const char *kind_name,
+                                        const sl_context *context, const uint32_t *records, sl_error *error) {
+    const rows from = {context, records, table->num_rows};
+    struct ArrowArray texts, kinds;
+    SL_TRY(check_records(&from, error));
+    SL_TRY(sl_i_key_texts_make(context, records, table->num_rows, &texts, &kinds, NULL, error));
+    sl_status status = sl_i_table_take(table, name, &sl_i_utf8_type, &texts, error);
+    if (status == SL_OK) {
+        texts.release = NULL; /* the table's now */
+        status = sl_i_table_take(table, kind_name, &sl_i_category8_type, &kinds, error);
+        if (status != SL_OK) sl_i_table_drop_last(table);
+    }
+    if (status != SL_OK) {
+        sl_i_array_drop(&texts);
+        sl_i_array_drop(&kinds);
+    }
+    return status;
 }

@@ -541,3 +541,38 @@ const char *sl_i_attributes_fault(const sl_i_attributes *attributes, uint32_t nu
     if (attributes->count && !attributes->attachments[attributes->count - 1].batches) return "empty last attachment";
     return NULL;
 }
+
+/* ---------------------------------------------------------------------------------------------- restoring */
+
+static sl_status take_all(const sl_i_span *spans, uint64_t num_spans, sl_batches *const *batches, uint32_t count,
+                          sl_i_attributes *out, sl_error *error) {
+    SL_TRY(reserve_spans(&out->spans, num_spans, error));
+    SL_TRY(reserve_attachments(out, count, error));
+    for (uint32_t i = 0; i < count; i++)
+        out->attachments[i] = (sl_i_attachment){sl_batches_retain(batches[i]), SL_NO_RECORD};
+    out->count = count;
+    for (uint64_t i = 0; i < num_spans; i++) {
+        if (spans[i].attachment != NONE && spans[i].attachment >= count)
+            return sl_i_fail(error, SL_ERROR_CORRUPT, "attributes in a table that is not there");
+        out->spans.items[out->spans.count++] = spans[i];
+    }
+    return SL_OK;
+}
+
+static sl_status check_restored(const sl_i_attributes *attributes, uint32_t num_records, sl_error *error) {
+    const char *fault = sl_i_attributes_fault(attributes, num_records);
+    for (uint32_t i = 0; i < attributes->count && !fault; i++)
+        if (attributes->attachments[i].lowest == SL_NO_RECORD) fault = "a table of attributes of no record";
+    return fault ? sl_i_fail(error, SL_ERROR_CORRUPT, "%s", fault) : SL_OK;
+}
+
+sl_status sl_i_attributes_restore(const sl_i_span *spans, uint64_t num_spans, sl_batches *const *batches,
+                                  uint32_t count, uint32_t num_records, sl_i_attributes *out, sl_error *error) {
+    sl_status status = take_all(spans, num_spans, batches, count, out, error);
+    if (status == SL_OK) {
+        find_lowest(out, 0, &out->spans);
+        status = check_restored(out, num_records, error);
+    }
+    if (status != SL_OK) sl_i_attributes_free(out);
+    return status;
+}

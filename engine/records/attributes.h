@@ -36,6 +36,11 @@ typedef struct sl_i_attributes {
     uint64_t capacity;
 } sl_i_attributes;
 
+/** Those that somebody says they are, from anywhere, into the empty `out`: table i of `batches` is attachment i. SL_ERROR_CORRUPT with
+ *  the reason unless they keep every invariant and each table describes a record below `num_records`. Retains the tables. */
+sl_status sl_i_attributes_restore(const sl_i_span *spans, uint64_t num_spans, sl_batches *const *batches,
+                                  uint32_t count, uint32_t num_records, sl_i_attributes *out, sl_error *error)
+    SL_MUST_USE;
 /** Those of the first `num_records` records, into the empty `out`. On failure `out` is empty. */
 sl_status sl_i_attributes_copy(const sl_i_attributes *attributes, uint32_t num_records, sl_i_attributes *out,
                                sl_error *error) SL_MUST_USE;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DEEPEST_NESTING 64 /* of types: checking and sharing recurse */
+#define MOST_TYPES 1000000 /* of one schema: types that share their parts, or are parts of themselves, seem endless */
 
 /* ---------------------------------------------------------------------------------------------- checking */
 
@@ -14,21 +15,25 @@ static sl_status malformed(sl_error *error, const char *what, uint64_t batch) {
                      what);
 }
 
-static bool schema_is_sound(const struct ArrowSchema *schema, int depth) {
-    if (!schema || !schema->release || !schema->format || schema->n_children < 0 || depth > DEEPEST_NESTING)
+/* *left_io is how many types there may still be. */
+static bool schema_is_sound(const struct ArrowSchema *schema, int depth, uint32_t *left_io) {
+    if (!schema || !schema->release || !schema->format || schema->n_children < 0 || depth > DEEPEST_NESTING ||
+        *left_io == 0)
         return false;
+    --*left_io;
     if (schema->n_children > 0 && !schema->children) return false;
     for (int64_t i = 0; i < schema->n_children; i++)
-        if (!schema_is_sound(schema->children[i], depth + 1)) return false;
-    return !schema->dictionary || schema_is_sound(schema->dictionary, depth + 1);
+        if (!schema_is_sound(schema->children[i], depth + 1, left_io)) return false;
+    return !schema->dictionary || schema_is_sound(schema->dictionary, depth + 1, left_io);
 }
 
 static sl_status check_schema(const struct ArrowSchema *schema, sl_error *error) {
-    if (!schema_is_sound(schema, 0))
+    uint32_t types_left = MOST_TYPES;
+    if (!schema_is_sound(schema, 0, &types_left))
         return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
                          "the schema of the Arrow stream is malformed: released, without a format, without a child it "
-                         "counts, or nested deeper than %d types",
-                         DEEPEST_NESTING);
+                         "counts, nested deeper than %d types, or of more than %d types",
+                         DEEPEST_NESTING, MOST_TYPES);
     if (strcmp(schema->format, "+s") == 0) return SL_OK;
     return sl_i_fail(error, SL_ERROR_INVALID_ARGUMENT,
                      "the Arrow stream holds one column of type \"%.40s\", not the columns of a table", schema->format);

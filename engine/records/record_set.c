@@ -198,18 +198,26 @@ uint32_t sl_i_record_set_read(const sl_record_set *set, uint32_t first, uint32_t
     return roaring_uint32_iterator_read(&at, records, room);
 }
 
-#define RANK_WINDOW 1024u
+#define READ_WINDOW 1024u
+
+void sl_i_record_set_mark(const sl_record_set *set, uint64_t *bits) {
+    uint32_t window[READ_WINDOW], count;
+    roaring_uint32_iterator_t at;
+    roaring_iterator_init(set->view, &at);
+    while ((count = roaring_uint32_iterator_read(&at, window, READ_WINDOW)) > 0)
+        for (uint32_t i = 0; i < count; i++) bits[window[i] / 64] |= UINT64_C(1) << window[i] % 64;
+}
 
 sl_status sl_i_record_set_rank(const sl_record_set *set, uint32_t num_records, uint32_t *ranks, sl_i_ticker *ticker,
                                sl_error *error) {
-    uint32_t window[RANK_WINDOW], rank = 0, count;
+    uint32_t window[READ_WINDOW], rank = 0, count;
     memset(ranks, 0xFF, (size_t)num_records * sizeof *ranks); /* SL_NO_RECORD */
     roaring_uint32_iterator_t at;
     roaring_iterator_init(set->view, &at);
-    while ((count = roaring_uint32_iterator_read(&at, window, RANK_WINDOW)) > 0) {
+    while ((count = roaring_uint32_iterator_read(&at, window, READ_WINDOW)) > 0) {
         for (uint32_t i = 0; i < count && window[i] < num_records; i++) ranks[window[i]] = rank + i;
         if (window[count - 1] >= num_records) break;
-        if (rank / RANK_WINDOW % 64 == 0) SL_TRY(sl_i_ticker_advance(ticker, 0, error));
+        if (rank / READ_WINDOW % 64 == 0) SL_TRY(sl_i_ticker_advance(ticker, 0, error));
         rank += count;
     }
     return SL_OK;
@@ -228,4 +236,58 @@ sl_status sl_i_record_set_validate(const sl_record_set *set, sl_error *error) {
         return sl_i_fail(error, SL_ERROR_CORRUPT, "a broken record set: %" PRIu32 " counted, %" PRIu64 " in it",
                          set->count, count);
     return SL_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------- as bytes */
+
+typedef struct serialisation {
+    const sl_record_set *set;
+    char **out;
+    uint64_t *out_size;
+} serialisation;
+
+/* The form of each container is chosen anew, since it may depend on how the set was made. */
+static sl_status make_bytes(void *state, sl_error *error) {
+    const serialisation *s = state;
+    roaring_bitmap_t *bitmap = roaring_bitmap_copy(s->set->view);
+    (void)roaring_bitmap_remove_run_compression(bitmap);
+    (void)roaring_bitmap_run_optimize(bitmap);
+    uint64_t size = roaring_bitmap_portable_size_in_bytes(bitmap);
+    SL_TRY(sl_i_allocate(s->out, size, 1, "a record set", error));
+    *s->out_size = size;
+    (void)roaring_bitmap_portable_serialize(bitmap, *s->out);
+    return SL_OK;
+}
+
+sl_status sl_i_record_set_serialise(const sl_record_set *set, char **out, uint64_t *out_size, sl_error *error) {
+    *out = NULL;
+    *out_size = 0;
+    sl_status status = sl_i_roaring_run(make_bytes, &(serialisation){set, out, out_size}, error);
+    if (status == SL_OK) return SL_OK;
+    sl_i_release(*out, *out_size, 1); /* memory may run out after it was had */
+    *out = NULL;
+    *out_size = 0;
+    return status;
+}
+
+typedef struct deserialisation {
+    const char *bytes;
+    uint64_t size;
+    sl_record_set **out;
+} deserialisation;
+
+static sl_status make_from_bytes(void *state, sl_error *error) {
+    const deserialisation *d = state;
+    const char *reason = "its bytes are not those of a Roaring bitmap";
+    roaring_bitmap_t *bitmap = NULL;
+    if (roaring_bitmap_portable_deserialize_size(d->bytes, (size_t)d->size) == d->size)
+        bitmap = roaring_bitmap_portable_deserialize_safe(d->bytes, (size_t)d->size);
+    if (!bitmap || !roaring_bitmap_internal_validate(bitmap, &reason))
+        return sl_i_fail(error, SL_ERROR_CORRUPT, "a broken record set: %s", reason);
+    return freeze(bitmap, d->out, error);
+}
+
+sl_status sl_i_record_set_deserialise(const char *bytes, uint64_t size, sl_record_set **out, sl_error *error) {
+    *out = NULL;
+    return sl_i_roaring_run(make_from_bytes, &(deserialisation){bytes, size, out}, error);
 }

@@ -82,3 +82,10 @@ const char *sl_i_key_quote(const sl_key *key, char out[SL_I_QUOTED_SIZE]) {
     *end = '\0';
     return out;
 }
+
+const char *sl_i_text_quote(const char *text, uint64_t length, char out[SL_I_QUOTED_SIZE]) {
+    const sl_key key = {.kind = SL_KEY_STRING,
+                        .length = (uint32_t)(length < UINT32_MAX ? length : UINT32_MAX),
+                        .bytes = (const uint8_t *)text};
+    return sl_i_key_quote(&key, out);
+}

@@ -15,5 +15,7 @@ bool sl_i_utf8_valid(const uint8_t *bytes, size_t length);
 /** The key as a message shows it: 5, "text" or b"bytes", control characters and bytes that are no UTF-8 as \xNN,
  *  shortened after about 60 bytes. Always NUL-terminated UTF-8. Returns `out`. */
 const char *sl_i_key_quote(const sl_key *key, char out[SL_I_QUOTED_SIZE]);
+/** The same of a name or other text, of any bytes. */
+const char *sl_i_text_quote(const char *text, uint64_t length, char out[SL_I_QUOTED_SIZE]);
 
 #endif

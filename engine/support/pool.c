@@ -264,6 +264,10 @@ static uint64_t done_in_all(const sl_i_ticker *ticker) {
     return done < ticker->total ? done : ticker->total;
 }
 
+static atomic_uint_fast64_t tick_interval = TICK_NS;
+
+void sl_i_tick_always_for_test(bool always) { atomic_store(&tick_interval, always ? 0 : TICK_NS); }
+
 sl_status sl_i_ticker_advance(sl_i_ticker *ticker, uint64_t done, sl_error *error) {
     if (ticker->whole) return advance_part(ticker, done, error);
     ticker->done += done;
@@ -271,7 +275,7 @@ sl_status sl_i_ticker_advance(sl_i_ticker *ticker, uint64_t done, sl_error *erro
     if (!ticker->progress) return SL_OK;
     uint64_t now = now_ns();
     bool stopped = atomic_load_explicit(&ticker->stopped, memory_order_relaxed);
-    if (!stopped && now - ticker->last < TICK_NS) return SL_OK;
+    if (!stopped && now - ticker->last < atomic_load_explicit(&tick_interval, memory_order_relaxed)) return SL_OK;
     if (!stopped) {
         ticker->last = now;
         stopped =

@@ -37,7 +37,14 @@ void sl_i_ticker_begin(sl_i_ticker *ticker, const char *phase, uint64_t total);
 /** `done` more units are done: call back if it is time. SL_ERROR_INTERRUPTED once the callback has asked to stop. */
 sl_status sl_i_ticker_advance(sl_i_ticker *ticker, uint64_t done, sl_error *error) SL_MUST_USE;
 
+/** For a pass of many short steps, with each of them: ticks now and then, counting nothing. `ticker` may be NULL. */
+static inline SL_MUST_USE sl_status sl_i_ticker_step(sl_i_ticker *ticker, uint64_t step, sl_error *error) {
+    return !ticker || step % 65536 ? SL_OK : sl_i_ticker_advance(ticker, 0, error);
+}
+
 /** For long tasks, now and then: ticks where `lane` is the calling thread's. True: stop early, the call will fail. */
+/** Let tickers call back whenever they are advanced, not every 20 ms only: a test then hears of every step, on any machine. */
+void sl_i_tick_always_for_test(bool always);
 bool sl_i_ticker_poll(sl_i_ticker *ticker, uint32_t lane, uint64_t done);
 
 /** Run every task on at most `lanes` threads. `units` is what one task counts for in `ticker` (NULL: no

@@ -50,6 +50,7 @@ static void fill(sl_error *error, sl_status status, int64_t row, int64_t other_r
     error->status = status;
     error->row = row;
     error->other_row = other_row;
+    error->system_code = 0;
     int written = vsnprintf(error->message, sizeof error->message, format, arguments);
     if (written >= (int)sizeof error->message) trim_partial_character(error->message, sizeof error->message - 1);
     if (written < 0) error->message[0] = '\0';

@@ -19,6 +19,7 @@ from starlings import _core, exceptions
 
 _core.set_exceptions(exceptions)
 
+from starlings import adapters  # noqa: E402
 from starlings._typing import EdgesLike, KeyLike, KeysLike, KeyValue, Progress, RecordName, RecordsLike  # noqa: E402
 from starlings.batches import BatchProcessor  # noqa: E402
 from starlings.collection import Collection  # noqa: E402
@@ -43,6 +44,9 @@ from starlings.exceptions import (  # noqa: E402
     MissingDependencyError,
     OutOfMemoryError,
     OverlapError,
+    PathIsFolderError,
+    PathNotFoundError,
+    PathPermissionError,
     StarlingsError,
     SystemCallError,
     UnknownMetricError,
@@ -89,10 +93,12 @@ from starlings.metrics import (  # noqa: E402
     variation_of_information,
 )
 from starlings.monitoring import ComputationStats, FrameMetrics  # noqa: E402
+from starlings.native_file import load  # noqa: E402
 from starlings.operations import EntityValues, Ops, fingerprint_similarity  # noqa: E402
 from starlings.partition import Partition  # noqa: E402
 from starlings.profile import PerformanceProfile  # noqa: E402
 from starlings.records import Records  # noqa: E402
+from starlings.relations import Relation  # noqa: E402
 from starlings.reports import Report  # noqa: E402
 from starlings.threads import num_threads, set_num_threads  # noqa: E402
 
@@ -149,16 +155,21 @@ __all__ = [
     "OverlapError",
     "Partition",
     "PartitionDiff",
+    "PathIsFolderError",
+    "PathNotFoundError",
+    "PathPermissionError",
     "PerformanceProfile",
     "Progress",
     "RecordName",
     "Records",
     "RecordsLike",
+    "Relation",
     "Report",
     "StarlingsError",
     "Sweep",
     "SystemCallError",
     "UnknownMetricError",
+    "adapters",
     "ari",
     "bcubed_f1",
     "bcubed_precision",
@@ -180,6 +191,7 @@ __all__ = [
     "inverse_purity",
     "jaccard",
     "largest_entity",
+    "load",
     "mean_size",
     "mutual_information",
     "nmi",

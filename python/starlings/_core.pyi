@@ -6,6 +6,7 @@ Errors of the engine are raised as the classes of ``starlings.exceptions``, with
 """
 
 from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import Any, Literal, TypeAlias, final
 
 from starlings._typing import KeyLike, Scale
@@ -39,6 +40,10 @@ class Batches:
         """These rows (a uint64 buffer) in this order."""
     def column(self, index: int, /) -> list[Any] | None:
         """The values of a column of nulls, bools, ints, floats, text or bytes; None for one of another type."""
+    def numbers(self, index: int, /) -> tuple[Buffer, str] | None:
+        """The bytes of a column of numbers and the name of their type; null floats are NaN, null ints an error."""
+    def texts(self, index: int, /) -> tuple[Buffer, list[str]] | None:
+        """Codes (uint32) of a column of text and the strings that they stand for, by first appearance."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final
@@ -235,6 +240,8 @@ class Collection:
     def at(self, threshold: float, /) -> Partition:
         """Kept or cut now; the partition's own threshold is that of the first cut with the same merges."""
     def clear_cache(self) -> None: ...
+    def export(self, id: str, max_expanded: int = 0, progress: ProgressCallback | None = None) -> object:
+        """A capsule with an Arrow stream in the collection schema; 0: the default limit."""
     def stats(self) -> tuple[int, int, int, int, float, float, float]:
         """total, incremental, cached, cuts, cut_seconds, seconds, seconds_one_by_one."""
 
@@ -262,11 +269,22 @@ class FrameState:
     def num_garbage(self) -> int: ...
     @property
     def last_compaction(self) -> int: ...  # nanoseconds since 1970 UTC, 0: never
+    def export(self, max_expanded: int = 0, created_at_ms: int = 0, progress: ProgressCallback | None = None) -> object:
+        """A capsule with an Arrow stream in the frame schema; 0: the default limit, now."""
     def names(self) -> list[str]: ...
     def sources(self) -> list[str]: ...
     def collection(self, name: object, /) -> Collection | None: ...
+    def relation(self, name: str, max_expanded: int = 0, progress: ProgressCallback | None = None) -> object:
+        """A table of the relational form as an Arrow stream, in a capsule; ``max_expanded`` 0: the default.
+
+        InvalidArgumentError for a name that none has; CapacityError where the expanded table would be larger.
+        """
     def given(self) -> Buffer: ...  # uint32
     def garbage(self) -> Buffer: ...  # uint32
+    def save(
+        self, path: str | bytes | PathLike[str] | PathLike[bytes], progress: ProgressCallback | None = None
+    ) -> None:
+        """Write the frame to a file, which takes the place of what is there at the very end."""
 
 @final
 class FrameChange:
@@ -407,6 +425,8 @@ class Table:
         """Row i is strings[codes[i]] (codes: a uint32 buffer)."""
     def add_record_sources(self, name: str, context: Context, records: object) -> None: ...
     def add_record_keys(self, name: str, context: Context, records: object) -> None: ...
+    def add_record_key_texts(self, name: str, context: Context, records: object) -> None:
+        """Two columns: the keys as text, and ``<name>_kind``: u32 and u64 in decimal, string as it is, bytes in hex."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 def extend(
@@ -479,6 +499,23 @@ def from_labels(
 ) -> Hierarchy:
     """keys[i] belongs to the entity labels[i] (labels: any keys). OverlapError for a key with two labels."""
 
+def from_membership(
+    context: Context,
+    data: object,
+    threshold: float = 1.0,
+    *,
+    source: str = "default",
+    known_records_only: bool = False,
+    progress: ProgressCallback | None = None,
+) -> Hierarchy:
+    """Of an Arrow table with the columns source (optional), key and entity_id. OverlapError with both rows."""
+
+def import_frame(data: object, progress: ProgressCallback | None = None) -> Frame:
+    """Of an Arrow table in the frame schema."""
+
+def import_collection(data: object, progress: ProgressCallback | None = None) -> Collection:
+    """Of an Arrow table in the collection schema, with a context of its own."""
+
 def from_merges(
     events: object,
     num_records: int,
@@ -510,8 +547,24 @@ def curves(
     comparison as row. Noted in the stats of the judged collections.
     """
 
+def load(
+    path: str | bytes | PathLike[str] | PathLike[bytes],
+    memory_map: bool = True,
+    progress: ProgressCallback | None = None,
+) -> Frame:
+    """The frame of a file that `FrameState.save` wrote."""
+
 def concat_batches(parts: Sequence[Batches], /) -> Batches | None:
     """One after another, without a copy; None if there are none or their columns differ."""
+
+def frame_from_relations(
+    records: Batches,
+    collections: Batches,
+    merge_events: Batches,
+    merge_groups: Batches,
+    progress: ProgressCallback | None = None,
+) -> Frame:
+    """The frame of its tables. InvalidArgumentError with table, row and reason where they do not tell one."""
 
 def rows_to_batches(rows: Sequence[Any], convert: Callable[[str, list[object]], Any]) -> Batches | None:
     """Arrow batches of mappings: columns in order of first appearance, null where a row lacks one. None if a row is

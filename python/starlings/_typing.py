@@ -1,5 +1,6 @@
 """Types that several modules name in their signatures."""
 
+import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, Union
 
@@ -12,6 +13,8 @@ KeyValue: TypeAlias = int | str | bytes
 KeyLike: TypeAlias = Union[KeyValue, "Key", tuple[str, "KeyValue | Key"]]
 #: What a record is called in results: (source, key).
 RecordName: TypeAlias = tuple[str, KeyValue]
+#: Where a file or folder is.
+PathLike: TypeAlias = Union[str, "os.PathLike[str]"]
 #: What scores and thresholds are: numbers in [0, 1], or any finite numbers.
 Scale: TypeAlias = Literal["probability", "weight"]
 
@@ -28,8 +31,16 @@ class ArrowArray(Protocol):
     def __arrow_c_array__(self, requested_schema: object | None = None) -> Any: ...
 
 
+class SplinkTable(Protocol):
+    """A SplinkDataFrame, of any of Splink's databases."""
+
+    physical_name: str
+
+    def as_pyarrow_table(self, limit: Any = None) -> Any: ...
+
+
 #: Scored pairs: a table, a tuple of three columns, or any iterable of (left, right, score).
-EdgesLike: TypeAlias = ArrowStream | ArrowArray | Iterable[Any]
+EdgesLike: TypeAlias = ArrowStream | ArrowArray | SplinkTable | Iterable[Any]
 #: One column of keys: an Arrow, numpy or pandas column, or any iterable of keys.
 KeysLike: TypeAlias = ArrowStream | ArrowArray | Iterable[Any]
 #: Records with attributes: a table, or a list of dicts.

@@ -14,7 +14,7 @@ from typing import Any
 from warnings import warn
 
 from starlings import _core, optional
-from starlings.dataframes import is_pandas, readable_records
+from starlings.dataframes import is_pandas, is_splink, readable_records, splink_stream
 from starlings.exceptions import InvalidArgumentError, StarlingsError, shown
 
 __all__ = ["attributes_of"]
@@ -34,6 +34,8 @@ def attributes_of(data: Any, key_column: str | None) -> tuple[Any, _core.Batches
     InvalidArgumentError
         For what has no rows, for Arrow data that is malformed, and for two columns of the name of the keys'.
     """
+    if is_splink(data):
+        data = splink_stream(data)
     if is_pandas(data) and hasattr(data, "columns"):
         _check_keys_once(list(data.columns), key_column)
     readable, attributes = _read(data, key_column)

@@ -18,7 +18,7 @@ from starlings import _core
 from starlings._typing import Scale
 from starlings.arguments import check_int
 from starlings.constraints import constrained
-from starlings.dataframes import readable_edges, readable_keys, readable_tables
+from starlings.dataframes import readable_edges, readable_keys, readable_members, readable_tables
 from starlings.edge_options import CheckedOptions
 from starlings.entity import Entities, Entity
 from starlings.exceptions import CapacityError, DuplicateKeyError, InvalidArgumentError, shown
@@ -98,7 +98,19 @@ def build_from_labels(
     known_records_only: bool,
     progress: _core.ProgressCallback | None,
 ) -> _core.Hierarchy:
-    """The hierarchy of a membership vector over a context."""
+    """The hierarchy of a membership vector over a context; without `labels` of a table of members."""
+    if labels is None:
+        table = readable_members(keys)
+        if not isinstance(table, tuple):
+            return _core.from_membership(
+                context,
+                table,
+                threshold,
+                source=source,
+                known_records_only=known_records_only,
+                progress=progress,
+            )
+        keys, labels = table
     return _core.from_labels(
         context,
         readable_keys(keys),

@@ -6,18 +6,21 @@ whole. So reading needs no lock, copies and views cost nothing, and whatever fai
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from html import escape
 from math import inf
+from pathlib import Path
 from types import EllipsisType
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core
-from starlings._typing import EdgesLike, KeyLike, KeysLike, Progress, Scale
+from starlings._typing import ArrowArray, ArrowStream, EdgesLike, KeyLike, KeysLike, Progress, Scale
+from starlings.arrow_exchange import arrow_data, expanded_limit, pyarrow_table
 from starlings.building import (
     build_from_edges,
     build_from_entities,
@@ -33,10 +36,13 @@ from starlings.edge_options import CheckedOptions, EdgeOptions, Keep, check_opti
 from starlings.edges import Edges, Explanation
 from starlings.entity import Entity
 from starlings.exceptions import InvalidArgumentError, unpicklable
+from starlings.explorer import explore
+from starlings.explorer.notebook import bundle, counts_drawing
+from starlings.explorer.subject import Subject, Yardstick
 from starlings.key import check_name
 from starlings.lineage import Lineage
 from starlings.merge_events import CriticalMerges, MergeEventLike, MergeEvents
-from starlings.metrics import Metrics
+from starlings.metrics import MetricLike, Metrics
 from starlings.monitoring import ComputationStats
 from starlings.partition import Partition
 from starlings.progress import reporting
@@ -108,10 +114,10 @@ class Collection:
         Parameters
         ----------
         edges : table, tuple of three columns, or iterable of (left, right, score)
-            A table is anything with the Arrow PyCapsule stream (pyarrow, polars, pandas, DuckDB); its columns are
-            ``left, right, score``, or those of Splink's predictions, or named by the options below. A key may be a
-            (source, key) tuple. Iterables are consumed in batches. Self-loops are allowed; of duplicates the highest
-            score counts.
+            A table is anything with the Arrow PyCapsule stream (pyarrow, polars, pandas, DuckDB), or a SplinkDataFrame;
+            its columns are ``left, right, score``, or those of Splink's predictions, or named by the options below. A
+            key may be a (source, key) tuple. Iterables are consumed in batches. Self-loops are allowed; of duplicates
+            the highest score counts.
         records : keys, or iterable of Entity, optional
             All the records there are, each once; those without an edge become singletons, and an edge with another key
             is an error, here and in `add_edges`. By default the records are those of the edges, in order of
@@ -241,7 +247,7 @@ class Collection:
     def from_labels(
         cls,
         keys: KeysLike,
-        labels: KeysLike,
+        labels: KeysLike | None = None,
         threshold: float = 1.0,
         *,
         records: KeysLike | None = None,
@@ -252,9 +258,10 @@ class Collection:
 
         Parameters
         ----------
-        keys : column of keys
-            The records.
-        labels : column of keys
+        keys : column of keys, or table
+            The records. Without `labels` a table of them and their entities, such as a partition or what its
+            `to_arrow` or `to_pandas` gave: the columns ``source`` (or one for all), ``key`` and ``entity_id``.
+        labels : column of keys, optional
             Which entity each belongs to; any keys.
         threshold : float
             Where they come together.
@@ -275,8 +282,11 @@ class Collection:
         Examples
         --------
         >>> import starlings as sl
-        >>> sl.Collection.from_labels(["a", "b", "c"], [7, 7, 8]).at(1.0).labels.tolist()
+        >>> collection = sl.Collection.from_labels(["a", "b", "c"], [7, 7, 8])
+        >>> collection.at(1.0).labels.tolist()
         [0, 0, 1]
+        >>> sl.Collection.from_labels(collection.at(1.0).to_arrow()).at(1.0) == collection.at(1.0)
+        True
         """
         check_name(source)
         at = check_threshold(threshold)
@@ -351,6 +361,33 @@ class Collection:
             hierarchy = build_from_merge_events(context, events, num_records, records, exact, scale, source, callback)
         decimals = 0 if hierarchy.is_exact else 6
         return cls._with_state(State.standalone(context, hierarchy, decimals, is_closed=records is not None))
+
+    @classmethod
+    def from_arrow(cls, data: ArrowStream | ArrowArray, *, progress: Progress = None) -> Collection:
+        """The collection that `to_arrow` made a table of: its records, and a hierarchy equal to the last bit.
+
+        Parameters
+        ----------
+        data : table
+            Anything with the Arrow PyCapsule interface. Without ``key_kind`` among the records, keys are text.
+        progress : bool, callable or None
+            As in `from_edges`.
+
+        Raises
+        ------
+        InvalidArgumentError
+            Where the table is no collection, with the place and the reason.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6)])
+        >>> sl.Collection.from_arrow(collection.to_arrow()).at(0.9) == collection.at(0.9)
+        True
+        """
+        with reporting(progress) as callback:
+            core = _core.import_collection(arrow_data(data, "a collection"), callback)
+        return cls._with_state(State(core, True, False))
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -658,7 +695,9 @@ class Collection:
         return self.copy()
 
     def __reduce__(self) -> NoReturn:
-        raise unpicklable(self, "hand over its edges or the to_arrow() of its partitions")
+        raise unpicklable(
+            self, "save() a frame that has it to a file and load() that in the worker, or hand over its edges"
+        )
 
     @property
     def computation_stats(self) -> ComputationStats:
@@ -674,6 +713,38 @@ class Collection:
         (2, 1)
         """
         return ComputationStats._of(self._state.core)
+
+    def explore(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        metrics: Iterable[MetricLike] | MetricLike | None = None,
+        title: str | None = None,
+        max_records: int | None = None,
+        progress: Progress = None,
+    ) -> Path:
+        """Write the collection as one HTML file to look into, at every threshold and without a network.
+
+        Parameters
+        ----------
+        path, title, max_records, progress
+            As in `EntityFrame.explore`, which compares collections too.
+        metrics : metrics or names, optional
+            What to show beside the usual ones of ``Metrics.stats``, the first of them first.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        InvalidArgumentError
+            For a metric that needs a reference.
+        PathNotFoundError, PathIsFolderError, PathPermissionError, SystemCallError
+            If the file cannot be written; what was there still is.
+        """
+        return explore(path, self._subject(), Yardstick.none(metrics), title, max_records, progress)
 
     # ------------------------------------------------------------------------------------------------------ changing
 
@@ -730,6 +801,55 @@ class Collection:
                     context, hierarchy, state.decimals, is_closed=state.is_closed, earlier=state.core
                 )
 
+    # ------------------------------------------------------------------------------------------------- handing it on
+
+    def to_arrow(
+        self, collection_id: str = "collection", *, max_expanded: int | None = None, progress: Progress = None
+    ) -> Any:
+        """The collection as a pyarrow Table of one row: its records, its merge events, and what they range over.
+
+        Components are numbered as in SciPy's linkage. Every merge event names all the records that it affects, which
+        grows with the square of the records where they merge one after the other: what there would be is counted first.
+        Kept edges and constraints are not part of the table. docs/arrow.md lists the columns.
+
+        Parameters
+        ----------
+        collection_id : str
+            What the column of that name says.
+        max_expanded : int, optional
+            At most so many affected records, over all merge events; by default 2^27, which take half a gigabyte.
+        progress : bool, callable or None
+            As in `from_edges`.
+
+        Raises
+        ------
+        CapacityError
+            For more than `max_expanded` allows, and for more than 2^31-1 records or bytes of keys.
+        MissingDependencyError
+            Without pyarrow. Any other reader of the Arrow PyCapsule interface takes the collection as it is.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> collection = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6)])
+        >>> row = collection.to_arrow("model").to_pylist()[0]
+        >>> row["records"][1]
+        {'source': 'default', 'key': 'b', 'record_index': 1, 'key_kind': 'string'}
+        >>> row["merge_events"][1]["merging_components"], row["merge_events"][1]["affected_records"]
+        ([3, 2], [0, 1, 2])
+        """
+        check_name(collection_id, "collection_id")
+        return pyarrow_table(self._exported(collection_id, expanded_limit(max_expanded), progress))
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The table of `to_arrow` with its defaults, as an Arrow stream."""
+        return self._exported("collection", 0, False)
+
+    def _exported(self, collection_id: str, max_expanded: int, progress: Progress) -> object:
+        """A capsule with the stream of the collection as it is now."""
+        with reporting(progress) as callback:
+            return self._state.core.export(collection_id, max_expanded, callback)
+
     # ------------------------------------------------------------------------------------------------------- showing
 
     def __len__(self) -> int:
@@ -746,7 +866,14 @@ class Collection:
         curve = _core.Curve(self._state.hierarchy, self.num_records, None, thresholds[some[: len(thresholds)]])
         chosen = [Metrics.stats.entity_count, Metrics.stats.largest_entity, Metrics.stats.singletons]
         table = Report({"threshold": np.asarray(curve.thresholds)} | statistics(curve, chosen))
-        return f"<p>{escape(repr(self))}</p>{table._repr_html_()}"
+        return f"<p>{escape(repr(self))}</p>{counts_drawing(self._subject())}{table._table_html()}"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
+        return bundle(repr(self), self._repr_html_(), self._subject())
+
+    def _subject(self) -> Subject:
+        """The collection as it is now, for the explorer."""
+        return Subject.of_collection("collection", self._state.core)
 
 
 def _always(hierarchy: _core.Hierarchy) -> float:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from math import isfinite
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from starlings.exceptions import InvalidArgumentError, SystemCallError, shown
+from starlings.whole_files import replacing
 
 __all__ = ["FAR", "SHIPPED", "Constants", "Cost", "constants_in_use", "constants_path", "load", "store"]
 
@@ -200,7 +200,8 @@ def store(constants: Constants, path: Path) -> None:
     told = {"format": _FORMAT, "measured_on": constants.measured_on.isoformat(), "constants": values}
     with _refused(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, json.dumps(told, indent=1) + "\n")
+        with replacing(str(path)) as file:
+            file.write(f"{json.dumps(told, indent=1)}\n".encode())
 
 
 @contextmanager
@@ -210,18 +211,3 @@ def _refused(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise SystemCallError(f"the performance constants cannot be written to {path}: {error}") from error
-
-
-def _replace(path: Path, text: str) -> None:
-    """Give a file new contents by renaming a whole one onto it."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise

@@ -1,9 +1,10 @@
-"""Inputs that the engine cannot read by itself, turned into some that it can: pandas objects, tables one by one.
+"""Inputs that the engine cannot read by itself, made into some that it can: pandas and Splink, tables one by one.
 
 The engine reads Arrow streams, numpy arrays and Python iterables. The columns of a pandas frame go in through Arrow
 where pyarrow is installed and takes them, otherwise as numpy arrays; they are found by the same names as in other
-tables. Nothing is imported to recognise a pandas object: it is known by the module of its class. Where an iterable may
-give tables instead of rows, the first thing that it gives tells which.
+tables. A frame of Splink is a table of its database, which hands it over as an Arrow stream. Nothing is imported to
+recognise either: objects are known by the modules of their classes. Where an iterable may give tables instead of rows,
+the first thing that it gives tells which.
 """
 
 from __future__ import annotations
@@ -16,7 +17,21 @@ from starlings._typing import Scale
 from starlings.exceptions import InvalidArgumentError
 from starlings.optional import is_installed
 
-__all__ = ["EdgeColumns", "is_pandas", "readable_edges", "readable_keys", "readable_records", "readable_tables"]
+__all__ = [
+    "EdgeColumns",
+    "edge_names",
+    "is_lazy",
+    "is_pandas",
+    "is_relation",
+    "is_splink",
+    "project",
+    "readable_edges",
+    "readable_keys",
+    "readable_members",
+    "readable_records",
+    "readable_tables",
+    "splink_stream",
+]
 
 #: Names of left, right, score, left source and right source; None where they are to be recognised.
 EdgeColumns = tuple[str | None, str | None, str | None, str | None, str | None]
@@ -31,6 +46,10 @@ _SPLINK_NAMES: Mapping[Scale, EdgeColumns] = {
 def readable_edges(edges: Any, columns: EdgeColumns, scale: Scale) -> tuple[Any, EdgeColumns | None]:
     """`edges`, whose scores are on that scale, and the names of their columns as the engine takes them."""
     named = None if all(name is None for name in columns) else columns
+    if is_splink(edges):
+        edges = splink_stream(edges)
+    if is_relation(edges):
+        edges = _projected(edges, columns, scale)
     if isinstance(edges, tuple) and len(edges) == 3 and any(map(is_pandas, edges)):
         return tuple(map(readable_keys, edges)), named
     if not is_pandas(edges):
@@ -63,6 +82,8 @@ def _is_table(data: object) -> bool:
     """Whether this is something with several columns: a table, a record batch, a stream of them."""
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         return not _is_one_column(data)
+    if is_splink(data):
+        return True
     return hasattr(data, "columns") and hasattr(data, "__getitem__") and hasattr(data, "to_numpy")
 
 
@@ -95,10 +116,62 @@ def readable_records(data: Any, key_column: str | None) -> Any:
     return keys.to_dict("records") if table is None else table
 
 
+def readable_members(table: Any) -> Any:
+    """A table of members of entities as the engine reads it; of a pandas frame without Arrow types keys and labels."""
+    if is_pandas(table) and hasattr(table, "columns"):
+        _check_columns(table, ["key", "entity_id"], "the members of entities")
+        names = [name for name in ("source", "key", "entity_id") if name in table.columns]
+        readable = _arrow_table(table[names])
+        return (_sourced(table, "key", "source"), table["entity_id"].to_numpy()) if readable is None else readable
+    if hasattr(table, "__arrow_c_stream__") or hasattr(table, "__arrow_c_array__"):
+        return table
+    raise InvalidArgumentError(
+        f"labels are missing: give keys and labels, or a table with the columns source, key and entity_id, not a "
+        f"{type(table).__name__}"
+    )
+
+
 def is_pandas(data: object) -> bool:
     """Whether this is a frame, series or index of pandas."""
     kind = type(data)
     return kind.__module__.partition(".")[0] == "pandas" and hasattr(kind, "to_numpy")
+
+
+def is_lazy(data: object) -> bool:
+    """Whether this is a LazyFrame of polars."""
+    kind = type(data)
+    return kind.__name__ == "LazyFrame" and kind.__module__.partition(".")[0] == "polars"
+
+
+def is_splink(data: object) -> bool:
+    """Whether this is a SplinkDataFrame, of any of its databases."""
+    return any(
+        kind.__name__ == "SplinkDataFrame" and kind.__module__.partition(".")[0] == "splink"
+        for kind in type(data).__mro__
+    )
+
+
+def splink_stream(frame: Any) -> Any:
+    """What a SplinkDataFrame holds as something with an Arrow stream: on DuckDB the relation, read as it is needed."""
+    if type(frame).__name__ == "DuckDBDataFrame":
+        return frame.as_duckdbpyrelation()
+    return frame.as_pyarrow_table() if hasattr(frame, "as_pyarrow_table") else frame.as_pandas_dataframe()
+
+
+def is_relation(data: object) -> bool:
+    """Whether this is a relation of DuckDB: a query that has not run yet."""
+    return type(data).__name__ == "DuckDBPyRelation" and hasattr(data, "project")
+
+
+def project(relation: Any, names: Iterable[str]) -> Any:
+    """A relation of DuckDB with these of its columns alone: the others never leave the database."""
+    return relation.project(", ".join('"' + name.replace('"', '""') + '"' for name in names))
+
+
+def _projected(relation: Any, columns: EdgeColumns, scale: Scale) -> Any:
+    """The columns of a relation that hold edges; all, if one is missing, for the engine to say which."""
+    names = [name for name in edge_names(relation.columns, columns, scale) if name is not None]
+    return project(relation, names) if set(names) <= set(relation.columns) else relation
 
 
 def _arrow_table(frame: Any) -> Any:
@@ -115,7 +188,7 @@ def _arrow_table(frame: Any) -> Any:
 
 def _pandas_edges(frame: Any, columns: EdgeColumns, scale: Scale) -> Any:
     """The edges of a frame under their standard names, or as a tuple of columns of numpy arrays and lists."""
-    names = _edge_names(frame, columns, scale)
+    names = edge_names(list(frame.columns), columns, scale)
     given = [name for name in names if name is not None]
     sources = [name for name in columns[3:] if name is not None]
     _check_columns(
@@ -131,17 +204,17 @@ def _pandas_edges(frame: Any, columns: EdgeColumns, scale: Scale) -> Any:
     return _keys(wanted, "left"), _keys(wanted, "right"), wanted["score"].to_numpy()
 
 
-def _edge_names(frame: Any, columns: EdgeColumns, scale: Scale) -> tuple[Any, ...]:
-    """Which columns of the frame are left, right, score and, where there are such, the sources."""
+def edge_names(present: list[Any], columns: EdgeColumns, scale: Scale) -> tuple[Any, ...]:
+    """Which columns of those present are left, right, score and, where there are such, the sources."""
     named = any(name is not None for name in columns)
-    known = next((names for names in (_NAMES, _SPLINK_NAMES[scale]) if set(names[:3]) <= set(frame.columns)), None)
-    if known is None and not named and len(frame.columns) == 3:
-        return (*frame.columns, None, None)
+    known = next((names for names in (_NAMES, _SPLINK_NAMES[scale]) if set(names[:3]) <= set(present)), None)
+    if known is None and not named and len(present) == 3:
+        return (*present, None, None)
     keys_and_score = [
         theirs if mine is None else mine for mine, theirs in zip(columns[:3], (known or _NAMES)[:3], strict=True)
     ]
     sources = [
-        (theirs if theirs in frame.columns else None) if mine is None else mine
+        (theirs if theirs in present else None) if mine is None else mine
         for mine, theirs in zip(columns[3:], (known or _NAMES)[3:], strict=True)
     ]
     return (*keys_and_score, *sources)
@@ -172,16 +245,20 @@ def _check_different(frame: Any, names: tuple[Any, ...]) -> None:
 
 def _keys(edges: Any, side: str) -> Any:
     """The keys of one side, paired with their sources if there are any."""
-    source = f"{side}_source"
-    if source not in edges.columns:
-        return edges[side].to_numpy()
-    return list(zip(edges[source].tolist(), edges[side].tolist(), strict=True))
+    return _sourced(edges, side, f"{side}_source")
+
+
+def _sourced(frame: Any, key: str, source: str) -> Any:
+    """A column of keys, paired with that of their sources if there is one."""
+    if source not in frame.columns:
+        return frame[key].to_numpy()
+    return list(zip(frame[source].tolist(), frame[key].tolist(), strict=True))
 
 
 def _checked_iterable(data: Any, what: str) -> Any:
     """`data`, if it is something with rows."""
     kind = type(data)
-    if kind.__name__ == "LazyFrame" and kind.__module__.partition(".")[0] == "polars":
+    if is_lazy(data):
         raise InvalidArgumentError(f"{what} are a LazyFrame, which holds no rows yet: call .collect() first")
     if isinstance(data, (str, bytes, dict)) or not (
         hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__") or isinstance(data, Iterable)

@@ -25,6 +25,9 @@ __all__ = [
     "MissingDependencyError",
     "OutOfMemoryError",
     "OverlapError",
+    "PathIsFolderError",
+    "PathNotFoundError",
+    "PathPermissionError",
     "StarlingsError",
     "SystemCallError",
     "UnknownMetricError",
@@ -156,7 +159,22 @@ class OutOfMemoryError(StarlingsError, MemoryError):
 
 
 class SystemCallError(StarlingsError, OSError):
-    """The operating system refused something other than memory, a thread for example."""
+    """The operating system refused something other than memory, a thread for example.
+
+    ``errno`` says why, where the system gave a reason; errors of files name theirs as ``filename``.
+    """
+
+
+class PathNotFoundError(SystemCallError, FileNotFoundError):
+    """A file or folder that is not there."""
+
+
+class PathIsFolderError(SystemCallError, IsADirectoryError):
+    """A folder where a file is wanted."""
+
+
+class PathPermissionError(SystemCallError, PermissionError):
+    """A file that may not be read or written."""
 
 
 class MissingDependencyError(StarlingsError, ImportError):

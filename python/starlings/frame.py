@@ -7,12 +7,8 @@ Readers take the state that is there; views carry their own number of records an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from html import escape
-from typing import Any, Literal, NoReturn, TypeAlias, Unpack, overload
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Literal, NoReturn, Self, TypeAlias, Unpack, overload
 
 from starlings import _core, analysis, estimation
 from starlings._typing import EdgesLike, KeyLike, KeysLike, Progress, RecordsLike
@@ -22,16 +18,16 @@ from starlings.collection import Collection
 from starlings.edge_options import EdgeOptions, check_no_options, check_options
 from starlings.estimation import SampleLike, Weights
 from starlings.exceptions import (
-    CollectionNotFoundError,
-    DuplicateCollectionError,
-    DuplicateKeyError,
     InvalidArgumentError,
     OutOfMemoryError,
-    nearest,
     shown,
     unpicklable,
 )
+from starlings.explorer.notebook import bundle, counts_drawing
+from starlings.explorer.subject import Subject
 from starlings.expressions import Expression, Points, col
+from starlings.frame_change import Assimilation, FrameChange, not_found
+from starlings.frame_interchange import FrameInterchange
 from starlings.key import check_name
 from starlings.metrics import Defaults, MetricLike
 from starlings.monitoring import FrameMetrics
@@ -49,41 +45,7 @@ Thresholds: TypeAlias = float | Iterable[float]
 NewRecords: TypeAlias = Literal["append", "error"]
 
 
-@dataclass(frozen=True, eq=False)
-class Assimilation:
-    """How the records of a collection made elsewhere were brought into a frame.
-
-    Attributes
-    ----------
-    translation : array of uint32
-        By index of a record in the collection, its index in the frame, until a compaction. Read-only. Which record that
-        is says row i of `Partition.to_membership`.
-    num_known : int
-        Records that the frame had already.
-    num_new : int
-        Records that became records of the frame.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import starlings as sl
-    >>> frame = sl.EntityFrame.from_records("default", [{"id": "a"}, {"id": "b"}], key_column="id")
-    >>> assimilation = frame.add_collection("model", sl.Collection.from_edges([("b", "c", 0.9)]))
-    >>> assimilation
-    Assimilation(num_known=1, num_new=1)
-    >>> assimilation.translation.tolist()
-    [1, 2]
-    """
-
-    translation: NDArray[np.uint32]
-    num_known: int
-    num_new: int
-
-    def __repr__(self) -> str:
-        return f"Assimilation(num_known={self.num_known}, num_new={self.num_new})"
-
-
-class EntityFrame:
+class EntityFrame(FrameInterchange):
     """Collections over one set of records, to be compared with each other.
 
     Every collection of a frame is over all its records: those that its edges never name are entities of their own. A
@@ -105,6 +67,14 @@ class EntityFrame:
     def __init__(self) -> None:
         self._core = _core.Frame()
         self._lock = Exclusive("frame")
+
+    @classmethod
+    def _with_core(cls, core: _core.Frame) -> Self:
+        """The frame around a frame of the engine that nobody else changes."""
+        frame = cls.__new__(cls)
+        frame._core = core
+        frame._lock = Exclusive("frame")
+        return frame
 
     # ------------------------------------------------------------------------------------------------------- records
 
@@ -161,7 +131,7 @@ class EntityFrame:
         """
         check_name(source)
         readable, attributes = attributes_of(data, key_column)
-        with _Change(self, progress) as change:
+        with FrameChange(self, progress) as change:
             change.give(source, readable, key_column, attributes)
 
     def records(self, source: str) -> Records:
@@ -272,7 +242,7 @@ class EntityFrame:
         if not isinstance(collection, Collection):
             raise InvalidArgumentError(f"{shown(collection)} is no Collection; scored pairs are given as edges=")
         check_no_options(options)
-        with _Change(self, progress, adds=name) as change:
+        with FrameChange(self, progress, adds=name) as change:
             return change.assimilate(collection._state, known_only)
 
     def _add_edges(
@@ -288,7 +258,7 @@ class EntityFrame:
         check_name(name, "name of a collection")
         known_only = _only_known(new_records)
         checked = check_options(options)
-        with _Change(self, progress, adds=name) as change:
+        with FrameChange(self, progress, adds=name) as change:
             hierarchy = build_from_edges(change.context, None, edges, checked, known_only, change.progress, batch_rows)
             change.add(hierarchy, checked.decimals)
 
@@ -351,14 +321,14 @@ class EntityFrame:
         check_name(source)
         known_only = _only_known(new_records)
         at = check_threshold(threshold)
-        with _Change(self, progress, adds=name) as change:
+        with FrameChange(self, progress, adds=name) as change:
             change.add(build_from_entities(change.context, entities, at, source, known_only, change.progress))
 
     def add_collection_from_labels(
         self,
         name: str,
         keys: KeysLike,
-        labels: KeysLike,
+        labels: KeysLike | None = None,
         threshold: float = 1.0,
         *,
         source: str = "default",
@@ -381,7 +351,7 @@ class EntityFrame:
         check_name(source)
         known_only = _only_known(new_records)
         at = check_threshold(threshold)
-        with _Change(self, progress, adds=name) as change:
+        with FrameChange(self, progress, adds=name) as change:
             change.add(build_from_labels(change.context, keys, labels, at, source, known_only, change.progress))
 
     # ------------------------------------------------------------------------------------------------ the collections
@@ -401,7 +371,7 @@ class EntityFrame:
         state = self._core.now()
         core = state.collection(name)
         if core is None:
-            raise _not_found(name, state.names())
+            raise not_found(name, state.names())
         return Collection._with_state(State(core, False, True))
 
     def __len__(self) -> int:
@@ -441,7 +411,7 @@ class EntityFrame:
         >>> frame
         EntityFrame(num_records=2, collections=[])
         """
-        with _Change(self, progress) as change:
+        with FrameChange(self, progress) as change:
             change.drop(names)
 
     def compact(self, *, progress: Progress = None) -> int:
@@ -472,17 +442,14 @@ class EntityFrame:
         >>> frame.num_records, frame.compact(), frame.num_records
         (3, 1, 2)
         """
-        with _Change(self, progress) as change:
+        with FrameChange(self, progress) as change:
             num_garbage = change.before.num_garbage
             change.core.compact()
         return num_garbage
 
     def copy(self) -> EntityFrame:
         """An independent frame with the same records and collections. Shares memory until one of them changes."""
-        frame = EntityFrame.__new__(EntityFrame)
-        frame._core = self._core.copy()
-        frame._lock = Exclusive("frame")
-        return frame
+        return EntityFrame._with_core(self._core.copy())
 
     def __copy__(self) -> EntityFrame:
         return self.copy()
@@ -491,7 +458,7 @@ class EntityFrame:
         return self.copy()
 
     def __reduce__(self) -> NoReturn:
-        raise unpicklable(self, "hand over its records and edges")
+        raise unpicklable(self, "save() it to a file and load() that in the worker")
 
     # ----------------------------------------------------------------------------------------------------- measuring
 
@@ -727,104 +694,15 @@ class EntityFrame:
         head = "".join(f"<th>{title}</th>" for title in ("collection", "merges", "thresholds", "bytes"))
         sources = ", ".join(self.sources) or "no source"
         title = f"EntityFrame of {self.num_records:,} records from {sources}"
-        return f"<p>{escape(title)}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"<p>{escape(title)}</p>{table}{counts_drawing(self._subject())}"
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
+        return bundle(repr(self), self._repr_html_(), self._subject())
 
-class _Change:
-    """One change of a frame, all or nothing: holds its lock, commits at the end of the block, aborts on errors."""
-
-    def __init__(self, frame: EntityFrame, progress: Progress, *, adds: str | None = None) -> None:
-        self._frame = frame
-        self._name = adds
-        self._reporting = reporting(progress)
-
-    def __enter__(self) -> _Change:
-        self._frame._lock.__enter__()
-        try:
-            self.before = self._frame._core.now()
-            if self._name is not None:
-                self._check_new(self._name)
-            self.core = self._frame._core.begin()
-            try:
-                self.progress = self._reporting.__enter__()
-            except BaseException:
-                self.core.abort()
-                raise
-        except BaseException:
-            self._frame._lock.__exit__()
-            raise
-        return self
-
-    def _check_new(self, name: str) -> None:
-        """Before any work is done for a collection that cannot be added."""
-        if self.before.collection(name) is not None:
-            raise DuplicateCollectionError(
-                f"the frame has a collection {shown(name)} already; drop it first or choose another name"
-            )
-
-    @property
-    def context(self) -> _core.Context:
-        """The context to append to, copied first where others use it."""
-        return self.core.context()
-
-    def give(self, source: str, data: Any, key_column: str | None, attributes: _core.Batches | None) -> None:
-        """Make the rows records of the frame, given as such; errors about counted keys say that they were."""
-        try:
-            records = np.asarray(self.context.intern_records(source, data, key_column, self.progress))
-            self.core.give(records)
-            if attributes is not None:
-                self._attach(attributes, records)
-        except DuplicateKeyError as error:
-            if key_column is not None:
-                raise
-            raise DuplicateKeyError(
-                f"{error}. Without key_column= keys are 0, 1, ... in every call: name the column that holds the keys",
-                row=error.row,
-                other_row=error.other_row,
-            ) from None
-
-    def _attach(self, attributes: _core.Batches, records: NDArray[np.uint32]) -> None:
-        """Row i of the attributes describes the i-th of these records.
-
-        Copies of the frame and views have the records that were there before, too, and do not see them change.
-        """
-        first = int(records[0]) if len(records) else 0
-        if np.array_equal(records, np.arange(first, first + len(records), dtype=np.uint32)):
-            self.core.attach(attributes, None, first)
-        else:
-            self.core.attach(attributes, records)
-
-    def add(self, hierarchy: _core.Hierarchy, decimals: int = 6) -> None:
-        """Add a hierarchy over the change's context."""
-        assert self._name is not None
-        self.core.add(self._name, hierarchy, decimals)
-
-    def assimilate(self, given: State, known_only: bool) -> Assimilation:
-        """Add a collection made elsewhere, its records translated by source and key."""
-        assert self._name is not None
-        translation = np.asarray(self.core.assimilate(self._name, given.core, known_only, self.progress))
-        num_new = int(np.count_nonzero(translation >= self.before.num_records))
-        return Assimilation(translation, len(translation) - num_new, num_new)
-
-    def drop(self, names: tuple[str, ...]) -> None:
-        """Take collections out."""
-        for name in names:
-            if self.before.collection(name) is None:
-                raise _not_found(name, self.before.names())
-        for name in dict.fromkeys(names):
-            self.core.drop(name)
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        try:
-            try:
-                if kind is None:
-                    self.core.commit(self.progress)
-                else:
-                    self.core.abort()
-            finally:
-                self._reporting.__exit__(None, None, None)
-        finally:
-            self._frame._lock.__exit__()
+    def _subject(self) -> Subject:
+        """The frame as it is now, for the explorer."""
+        return Subject.of_state(self._core.now())
 
 
 def _only_known(new_records: object) -> bool:
@@ -844,8 +722,3 @@ def _others(names: list[str], reference: str, thresholds: Any) -> list[Expressio
         for name, points in thresholds.items()
         if name != reference
     ]
-
-
-def _not_found(name: object, names: list[str]) -> CollectionNotFoundError:
-    """The error for an unknown name."""
-    return CollectionNotFoundError(f"no collection {shown(name)}{nearest(str(name), names)}")

@@ -152,7 +152,7 @@ class Lineage(ReportTable, Numbered[LineageStep]):
         return f"Lineage(record={self.record!r}, thresholds={thresholds}, sizes={sizes})"
 
     def _repr_html_(self) -> str:
-        return f"<p>Lineage of {escape(repr(self.record))}</p>{self._report._repr_html_()}"
+        return f"<p>Lineage of {escape(repr(self.record))}</p>{self._report._table_html()}"
 
 
 def _shown(column: NDArray[Any]) -> str:

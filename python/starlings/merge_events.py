@@ -236,4 +236,4 @@ class CriticalMerges(ReportTable, Numbered[MergeEvent]):
         return f"<{len(self):,} of {len(self._core):,} merges, those of most pairs>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(repr(self))}</p>{self._report._repr_html_()}"
+        return f"<p>{escape(repr(self))}</p>{self._report._table_html()}"

@@ -10,7 +10,14 @@ from starlings.exceptions import MissingDependencyError
 
 __all__ = ["is_installed", "require"]
 
-_EXTRAS = {"altair": "plot", "hypothesis": "testing", "pandas": "pandas", "polars": "polars", "pyarrow": "arrow"}
+_EXTRAS = {
+    "altair": "plot",
+    "hypothesis": "testing",
+    "pandas": "pandas",
+    "polars": "polars",
+    "pyarrow": "arrow",
+    "typer": "cli",
+}
 
 
 def require(library: str, purpose: str) -> Any:

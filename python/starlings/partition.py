@@ -278,12 +278,14 @@ class Partition(RecordTable):
         )
 
     def _repr_html_(self) -> str:
+        from starlings.explorer.notebook import sizes_drawing
+
         rows = "".join(
             f"<tr><td>{entity.id!r}</td><td>{entity.size}</td><td>{escape(repr(entity))}</td></tr>"
             for entity in self.entities[:10]
         )
         head = "<tr><th>entity</th><th>size</th><th>records</th></tr>"
-        return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
+        return f"<p>{escape(repr(self))}</p>{sizes_drawing(self)}<table>{head}{rows}</table>"
 
 
 def _correspond(a: NDArray[np.uint32], b: NDArray[np.uint32], num_entities: int) -> bool:

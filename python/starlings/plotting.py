@@ -17,7 +17,7 @@ from starlings._typing import Scale
 if TYPE_CHECKING:
     from starlings.reports import Report
 
-__all__ = ["draw", "draw_lineage", "draw_matrix", "thin"]
+__all__ = ["draw", "draw_lineage", "draw_matrix", "ends_of_axis", "thin"]
 
 _POINTS_A_CURVE: Final = 400
 _WIDTH: Final = 600
@@ -60,7 +60,7 @@ def draw_matrix(altair: Any, labels: list[str], matrix: NDArray[Any], metric: st
 
 def draw_lineage(altair: Any, thresholds: NDArray[np.float64], sizes: NDArray[np.uint32], *, scale: Scale) -> Any:
     """Sizes of an entity over falling thresholds, each from its own on; the first, of one record, above them all."""
-    low, high = _ends_of_axis(thresholds, scale)
+    low, high = ends_of_axis(thresholds, scale)
     at = np.concatenate([[high], thresholds, [low]])[::-1]
     size = np.concatenate([sizes, sizes[-1:]])[::-1].astype(np.float64)
     kept = thin(size)
@@ -74,7 +74,7 @@ def draw_lineage(altair: Any, thresholds: NDArray[np.float64], sizes: NDArray[np
     return chart.encode(**encoding).properties(width=_WIDTH, height=_HEIGHT)
 
 
-def _ends_of_axis(thresholds: NDArray[np.float64], scale: Scale) -> tuple[float, float]:
+def ends_of_axis(thresholds: NDArray[np.float64], scale: Scale) -> tuple[float, float]:
     """Lowest and highest threshold of a chart: all that probabilities can be, and somewhat beyond given weights."""
     if scale == "probability" or not len(thresholds):
         return 0.0, 1.0

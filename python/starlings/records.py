@@ -6,7 +6,7 @@ one source or of one entity; nothing is copied where Arrow is asked for, unless 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -22,7 +22,7 @@ from starlings.immutable import Immutable
 from starlings.optional import require
 from starlings.uniting import distinct, unite_arrow, unite_polars
 
-__all__ = ["MixedRecords", "Records", "records_of_source", "tables_of"]
+__all__ = ["MixedRecords", "Records", "attribute_values", "records_of_source", "tables_of"]
 
 _NO_ATTACHMENT: Final = 0xFFFFFFFF
 _ROWS_SHOWN: Final = 10
@@ -337,8 +337,13 @@ def _polars_keys(polars: Any, context: _core.Context, records: NDArray[np.uint32
     return polars.Series("key", keys, dtype=types[kinds.pop()] if kinds else polars.UInt64)
 
 
-def _columns(batches: _core.Batches) -> list[list[Any]]:
-    """The values of each column as Python objects."""
+def _listed(column: Any) -> list[Any]:
+    """The values of a pyarrow column."""
+    return list(column.to_pylist())
+
+
+def _columns(batches: _core.Batches, listed: Callable[[Any], list[Any]] = _listed) -> list[list[Any]]:
+    """The values of each column as Python objects; `listed` makes them of a pyarrow column."""
     table = None
     columns = []
     for i in range(len(batches.column_names)):
@@ -346,7 +351,7 @@ def _columns(batches: _core.Batches) -> list[list[Any]]:
         if values is None:
             if table is None:
                 table = require("pyarrow", f"reading the column {batches.column_names[i]!r}").table(batches)
-            values = table.column(i).to_pylist()
+            values = listed(table.column(i))
         columns.append(values)
     return columns
 
@@ -355,6 +360,45 @@ def _dicts(batches: _core.Batches) -> list[dict[str, Any]]:
     """One dict a row."""
     names = batches.column_names
     return [dict(zip(names, row, strict=True)) for row in zip(*_columns(batches), strict=True)]
+
+
+def attribute_values(
+    context: _core.Context, attachment: int, rows: NDArray[np.uint64]
+) -> tuple[list[str], list[list[Any]]]:
+    """Names of the columns of one table of attributes, and for each the values of these rows, to be shown.
+
+    What Python has no object for, such as a date of the year 20000, is text.
+
+    Raises
+    ------
+    MissingDependencyError
+        For columns of other types than bool, int, float, str and bytes, without pyarrow.
+    """
+    batches = context.attachment(attachment)
+    if batches is None:
+        return [], []
+    chosen = _chosen(batches, rows)
+    return chosen.column_names, _columns(chosen, _shown_values)
+
+
+def _shown_values(column: Any) -> list[Any]:
+    """The values of a pyarrow column, as text where Python has no objects for them."""
+    try:
+        return _listed(column)
+    except (OverflowError, ValueError):  # beyond the years of datetime, or nanoseconds without pandas
+        pyarrow = require("pyarrow", "reading attributes")
+    try:
+        return list(column.cast(pyarrow.string()).to_pylist())
+    except pyarrow.ArrowException:  # nested
+        return [_shown_value(value) for value in column]
+
+
+def _shown_value(value: Any) -> Any:
+    """One value of a nested pyarrow column; the name of its type where Python has no object for what is in it."""
+    try:
+        return value.as_py()
+    except (OverflowError, ValueError):
+        return f"<{value.type}>"
 
 
 def records_of_source(context: _core.Context, source: object, num_records: int, sources: Sequence[str]) -> Records:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core
+from starlings._typing import ArrowArray, ArrowStream
+from starlings.arrow_exchange import arrow_data
 from starlings.arrow_table import ArrowTable
 from starlings.exceptions import ColumnNotFoundError, InvalidArgumentError, UnknownMetricError, nearest
 from starlings.metrics import Metric, MetricLike
@@ -94,6 +96,32 @@ class Report(ArrowTable, Sequence[Row]):
         if len(lengths) > 1:
             raise InvalidArgumentError(f"the columns of a report are of one length, not of {sorted(lengths)}")
         self._length = lengths.pop() if lengths else 0
+
+    @classmethod
+    def from_arrow(cls, data: ArrowStream | ArrowArray) -> Report:
+        """The report that `to_arrow`, or another way through Arrow, made a table of.
+
+        Parameters
+        ----------
+        data : table
+            Anything with the Arrow PyCapsule interface; its columns are numbers and text. Null floats are NaN.
+
+        Raises
+        ------
+        InvalidArgumentError
+            For a column of another type, and for nulls among ints.
+        InvalidKeyError
+            For nulls among text.
+
+        Examples
+        --------
+        >>> import starlings as sl
+        >>> report = sl.Collection.from_edges([("a", "b", 0.9), ("b", "c", 0.6)]).sweep(0.5, 1.0, 0.25)
+        >>> sl.Report.from_arrow(report.to_arrow()) == report
+        True
+        """
+        batches = _core.Batches(arrow_data(data, "a report"))
+        return cls({name: _read_column(batches, i, name) for i, name in enumerate(batches.column_names)})
 
     # ------------------------------------------------------------------------------------------ the sequence of dicts
 
@@ -312,6 +340,12 @@ class Report(ArrowTable, Sequence[Row]):
         return "\n".join([title, *lines, more] if more else [title, *lines])
 
     def _repr_html_(self) -> str:
+        from starlings.explorer.notebook import report_drawing
+
+        return f"{report_drawing(self, self.metrics)}{self._table_html()}"
+
+    def _table_html(self) -> str:
+        """The table without a drawing."""
         rows, more = self._shown()
         head = "".join(f"<th>{escape(name)}</th>" for name in self._columns)
         body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows)
@@ -327,6 +361,17 @@ def values_of(curve: _core.Curve, metric: Metric) -> NDArray[Any]:
     """A metric at every cut of a curve; counts are integers."""
     values = np.asarray(curve.metric(metric.name, metric.parameter))
     return np.rint(values).astype(np.int64) if metric.is_count else values
+
+
+def _read_column(batches: _core.Batches, index: int, name: str) -> Column:
+    """A column of a table as one of a report."""
+    numbers = batches.numbers(index)
+    if numbers is not None:
+        return np.asarray(numbers[0]).view(numbers[1])
+    texts = batches.texts(index)
+    if texts is not None:
+        return Categories(np.asarray(texts[0]), tuple(texts[1]))
+    raise InvalidArgumentError(f"column {name!r} is neither of numbers nor of text, as the columns of a report are")
 
 
 def _same(a: Column, b: Column) -> bool:

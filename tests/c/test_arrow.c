@@ -256,6 +256,7 @@ static sl_status fill(sl_table *table, const sl_context *context, sl_error *prob
     if (status == SL_OK) status = sl_table_add_record_keys(table, "key", context, all_rows, problem);
     if (status == SL_OK) status = sl_table_add_binary(table, "bytes", 3, "abcdefghijkl", problem);
     if (status == SL_OK) status = sl_table_add_lists(table, "list", 2, eight_numbers, problem);
+    if (status == SL_OK) status = sl_table_add_record_key_texts(table, "text", "kind", context, all_rows, problem);
     return status;
 }
 
@@ -273,7 +274,7 @@ static void tables_come_out_as_one_batch(void **state) {
     struct ArrowArray batch, end;
     assert_int_equal(stream.get_schema(&stream, &schema), 0);
     assert_string_equal(schema.format, "+s");
-    assert_int_equal(schema.n_children, 6);
+    assert_int_equal(schema.n_children, 8);
     assert_string_equal(schema.children[4]->format, "w:3");
     assert_string_equal(schema.children[5]->format, "+w:2");
     assert_string_equal(schema.children[5]->children[0]->format, "I");

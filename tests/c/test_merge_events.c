@@ -4,8 +4,10 @@
 
 #include <math.h>
 
+#include "hierarchy/from_merges.h"
 #include "support/failing_memory.h"
 #include "support/graphs.h"
+#include "support/listener.h"
 #include "support/merge_listing.h"
 #include "support/plain_hierarchy.h"
 
@@ -332,6 +334,41 @@ static void test_thresholds_are_rounded_before_they_are_compared(void **state) {
     assert_null(h);
 }
 
+/* Stopped at tick number `stop_at` (0: at none). Returns how many there were. */
+static uint64_t build_ticking(const merge_listing *l, uint64_t stop_at, sl_hierarchy **out) {
+    const sl_i_score_kind kind = {.scale = SL_SCALE_PROBABILITY, .exact = true};
+    listener heard = {.stop_at = stop_at};
+    const sl_progress progress = {.tick = listener_tick, .state = &heard};
+    sl_i_ticker ticker = sl_i_ticker_make(&progress);
+    sl_i_ticker_begin(&ticker, "testing", (uint64_t)l->num_records * SL_I_FROM_MERGES_STEPS);
+    sl_i_tick_always_for_test(true);
+    sl_status status = sl_i_hierarchy_from_merges(l->num_records, l->thresholds, l->offsets, l->components,
+                                                  l->num_events, kind, &ticker, out, &expect_error);
+    sl_i_tick_always_for_test(false);
+    assert_int_equal(status, stop_at ? SL_ERROR_INTERRUPTED : SL_OK);
+    if (!stop_at) assert_int_equal(ticker.done, ticker.total);
+    return heard.calls;
+}
+
+static void test_making_a_hierarchy_can_be_stopped_at_every_step(void **state) {
+    graph g;
+    merge_listing l = random_merges(200000, 3, &g); /* several pieces of each step */
+    sl_hierarchy *h = NULL, *plain = NULL;
+    (void)state;
+    EXPECT_OK(rebuild(&l, true, &plain));
+    uint64_t ticks = build_ticking(&l, 0, &h);
+    assert_true(sl_hierarchy_equal(plain, h));
+    sl_hierarchy_release(h);
+    assert_true(ticks > 2 * (uint64_t)SL_I_FROM_MERGES_STEPS);
+    for (uint64_t stop_at = 1; stop_at <= ticks; stop_at++) {
+        assert_int_equal(build_ticking(&l, stop_at, &h), stop_at);
+        assert_null(h);
+    }
+    sl_hierarchy_release(plain);
+    merge_listing_free(&l);
+    graph_free(&g);
+}
+
 static void test_no_events(void **state) {
     (void)state;
     for (uint32_t n = 0; n < 3; n++) {
@@ -543,6 +580,7 @@ int main(void) {
         TEST(test_chains_of_a_million),
         TEST(test_merges_in_any_order_and_with_ties_give_the_hierarchy_of_their_edges),
         TEST(test_thresholds_are_rounded_before_they_are_compared),
+        TEST(test_making_a_hierarchy_can_be_stopped_at_every_step),
         TEST(test_no_events),
         TEST(test_components_that_are_not_there),
         TEST(test_too_few_components),

@@ -65,6 +65,13 @@ static sl_record_set *make_like(const plain_set *plain) {
     return set;
 }
 
+static void assert_marks_like(const sl_record_set *set, const plain_set *plain) {
+    uint64_t *bits = fresh_memory(UNIVERSE / 64 + 1, sizeof *bits);
+    sl_i_record_set_mark(set, bits);
+    for (uint32_t i = 0; i < UNIVERSE; i++) assert_int_equal(bits[i / 64] >> i % 64 & 1, plain->holds[i]);
+    free(bits);
+}
+
 static void assert_like(const sl_record_set *set, const plain_set *plain) {
     uint32_t *expected = fresh_memory(UNIVERSE, sizeof *expected);
     uint32_t *records = fresh_memory(UNIVERSE, sizeof *records);
@@ -73,6 +80,7 @@ static void assert_like(const sl_record_set *set, const plain_set *plain) {
     assert_int_equal(sl_record_set_count(set), count);
     sl_record_set_list(set, records);
     assert_memory_equal(records, expected, count * sizeof *records);
+    assert_marks_like(set, plain);
     for (uint32_t i = 0; i < UNIVERSE; i++)
         if (sl_record_set_contains(set, i) != plain->holds[i]) fail_msg("record %u", i);
     assert_int_equal(sl_i_record_set_last(set), count ? expected[count - 1] : SL_NO_RECORD);

@@ -16,12 +16,13 @@ RUN = Path(__file__).resolve().parents[2] / "bench" / "run.py"
 PEERS = {
     *("reference", "scipy-cut", "scipy-low-cut", "scipy-tree", "splink-cut", "splink-ten"),
     *("polars-encode", "sklearn-ari", "sklearn-many", "sklearn-grid", "scipy-metrics"),
-    *("hashlib-loop", "digests", "er-estimate"),
+    *("hashlib-loop", "digests", "er-estimate", "file-copy", "file-read"),
 }
 OURS = {
     *("ours-ints", "ours-records", "ours-strings", "ours-large-strings", "ours-curve", "ours-curve-default"),
     *("ours-many", "ours-grid", "ours-estimate", "ours-count", "ours-labels", "ours-sizes"),
     *("ours-hash", "ours-hash-table", "ours-memory", "ours-memory-scattered"),
+    *("ours-save", "ours-load", "ours-load-read"),
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not RUN.exists(), reason="the benchmark is not part of this tree")]

@@ -255,6 +255,7 @@ def everything_once() -> None:
     made.add_categories("c", np.zeros(6, "u4"), ["x"])
     attempt(lambda: made.add_categories("c", np.zeros(6, "u4"), ["x", 5]))
     made.add_record_keys("k", context, partition.records)
+    made.add_record_key_texts("t", context, partition.records)
     attempt(lambda: made.add_numbers("b", np.zeros(5)))
     attempt(lambda: pa.table(made))
     attempt(made.__arrow_c_stream__)

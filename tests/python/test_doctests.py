@@ -12,9 +12,9 @@ import pytest
 import starlings as sl
 
 MODULES = [
-    f"starlings.{module.name}"
-    for module in pkgutil.iter_modules(sl.__path__)
-    if not module.ispkg and module.name != "_core"
+    module.name
+    for module in pkgutil.walk_packages(sl.__path__, "starlings.")
+    if not module.name.endswith(("._core", ".__main__"))
 ]
 PUBLIC = [name for name in sl.__all__ if inspect.isclass(getattr(sl, name)) or inspect.isfunction(getattr(sl, name))]
 WITH_EXAMPLES = [

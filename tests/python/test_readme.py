@@ -2,54 +2,45 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from page_blocks import DATA, ROOT, Block, blocks_of, run, run_c, run_console, run_python
+
 README = ROOT / "README.md"
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README.read_text(), flags=re.M | re.S) if README.exists() else []
-PYTHON = [code for language, code in BLOCKS if language in ("python", "py")]
-C = [code for language, code in BLOCKS if language == "c"]
+PYTHON = blocks_of(README, "python") if README.exists() else []
+C = blocks_of(README, "c") if README.exists() else []
+CONSOLE = blocks_of(README, "console") if README.exists() else []
 EXAMPLES = sorted((ROOT / "examples" / "python").glob("*.py"))
 
-
-def run(command: list[str | Path], cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def static_library() -> Path | None:
-    """The engine as the C tests or an earlier build left it."""
-    found = sorted(ROOT.glob("build/**/libstarlings.a"), key=lambda path: path.stat().st_mtime)
-    return next((path for path in reversed(found) if "sanitize" not in str(path) and "threads" not in str(path)), None)
+#: The edges and the truth of the page's first program, as files.
+PAIRS = "left,right,score\nann,anne,0.97\nanne,a. smith,0.81\nbob,robert,0.74\nrobert,roberta,0.42\n"
+TRUTH = "key,label\nann,1\nanne,1\na. smith,1\nbob,2\nrobert,2\nroberta,3\n"
 
 
 def test_there_are_blocks() -> None:
-    assert PYTHON and C
+    assert PYTHON and C and CONSOLE
+    assert {block.language for block in blocks_of(README)} <= {"python", "c", "console", *DATA}
 
 
-@pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
-def test_python_blocks(code: str, tmp_path: Path) -> None:
-    program = tmp_path / "block.py"
-    program.write_text(code)
-    run([sys.executable, "-W", "error", program], tmp_path)
+@pytest.mark.parametrize("block", PYTHON, ids=range(len(PYTHON)))
+def test_python_blocks(block: Block, tmp_path: Path) -> None:
+    run_python(block.code, tmp_path)
 
 
-@pytest.mark.parametrize("code", C, ids=range(len(C)))
-def test_c_blocks(code: str, tmp_path: Path) -> None:
-    compiler, library = shutil.which("cc"), static_library()
-    if compiler is None or library is None:
-        pytest.skip("no C compiler, or the C library is not built here")
-    (tmp_path / "block.c").write_text(code)
-    options = ["-std=c17", "-Wall", "-Wextra", "-Werror", "-I", ROOT / "include"]
-    run([compiler, *options, "block.c", library, "-lpthread", "-lm", "-o", "block"], tmp_path)
-    assert run([tmp_path / "block"], tmp_path)
+@pytest.mark.parametrize("block", C, ids=range(len(C)))
+def test_c_blocks(block: Block, tmp_path: Path) -> None:
+    assert run_c(block.code, tmp_path)
+
+
+def test_console_blocks(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text(PAIRS, encoding="utf-8")
+    (tmp_path / "truth.csv").write_text(TRUTH, encoding="utf-8")
+    for block in CONSOLE:
+        run_console(block.code, tmp_path)
+    assert (tmp_path / "model.html").stat().st_size > 50_000
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.stem for example in EXAMPLES])

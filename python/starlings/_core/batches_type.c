@@ -57,8 +57,12 @@ static PyObject *read_batches(core_call *call, struct ArrowArrayStream *stream) 
     return NULL;
 }
 
+struct ArrowArrayStream core_arrow_stream(core_arrow *arrow) {
+    return (struct ArrowArrayStream){arrow_get_schema, arrow_get_next, arrow_get_last_error, arrow_release, arrow};
+}
+
 PyObject *core_batches_read(core_call *call, core_arrow *arrow) {
-    struct ArrowArrayStream stream = {arrow_get_schema, arrow_get_next, arrow_get_last_error, arrow_release, arrow};
+    struct ArrowArrayStream stream = core_arrow_stream(arrow);
     return read_batches(call, &stream);
 }
 
@@ -152,6 +156,8 @@ static PyObject *batches_export(PyObject *object, PyObject *arguments, PyObject 
 static PyMethodDef batches_methods[] = {
     {"rows", batches_rows, METH_O, "These rows (uint64) in this order, sharing all memory."},
     {"column", core_batches_column, METH_O, "The values of a column of a plain type, or None."},
+    {"numbers", core_batches_numbers, METH_O, "Bytes and type of a column of numbers, or None."},
+    {"texts", core_batches_texts, METH_O, "Codes and strings of a column of text, or None."},
     {"__arrow_c_stream__", WITH_KEYWORDS(batches_export), METH_VARARGS | METH_KEYWORDS, "The rows as an Arrow stream."},
     {NULL, NULL, 0, NULL},
 };

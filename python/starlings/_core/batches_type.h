@@ -18,7 +18,11 @@ typedef struct core_batches {
 PyObject *core_batches_read(core_call *call, core_arrow *arrow);
 /** A Batches of all rows that takes over the reference, released here if the object cannot be made. */
 PyObject *core_batches_take(core_state *state, sl_batches *batches);
+/** What `arrow` holds as a stream, which closes it when released; `arrow` lives as long. */
+struct ArrowArrayStream core_arrow_stream(core_arrow *arrow);
 /** Methods in files of their own. */
-PyObject *core_batches_column(PyObject *self, PyObject *argument); /* batches_values.c */
+PyObject *core_batches_column(PyObject *self, PyObject *argument);  /* batches_values.c */
+PyObject *core_batches_numbers(PyObject *self, PyObject *argument); /* batches_columns.c */
+PyObject *core_batches_texts(PyObject *self, PyObject *argument);   /* batches_columns.c */
 
 #endif

@@ -1,5 +1,5 @@
 /* collection_type.c: the Collection type: a hierarchy with its context and the partitions cut last. */
-#include "objects.h"
+#include "arrow_tables.h"
 
 static const sl_collection *of(PyObject *self) { return ((core_collection *)self)->collection; }
 
@@ -96,7 +96,10 @@ static PyObject *collection_stats(PyObject *self, PyObject *ignored) {
     return core_stats_tuple(&stats);
 }
 
+#define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
+
 static PyMethodDef collection_methods[] = {
+    {"export", WITH_KEYWORDS(core_collection_export), METH_VARARGS | METH_KEYWORDS, "A capsule with an Arrow stream."},
     {"at", collection_at, METH_O, "The partition at a threshold, kept or cut now."},
     {"clear_cache", collection_clear_cache, METH_NOARGS, "Forget the partitions kept."},
     {"stats", collection_stats, METH_NOARGS, "The fields of sl_computation_stats, in their order."},

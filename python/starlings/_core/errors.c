@@ -4,12 +4,13 @@
  * reference to any of them; a class that is missing there is replaced by the built-in it would derive from. */
 #include "errors.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The class of a status, and the built-in to fall back on. */
+/* The class of a status that is not the system's, and the built-in to fall back on. */
 static const char *class_name(sl_status status, PyObject **fallback) {
     *fallback = PyExc_ValueError;
     switch (status) {
@@ -26,18 +27,29 @@ static const char *class_name(sl_status status, PyObject **fallback) {
     case SL_ERROR_COLLECTION_NOT_FOUND: *fallback = PyExc_KeyError; return "CollectionNotFoundError";
     case SL_ERROR_DUPLICATE_COLLECTION: return "DuplicateCollectionError";
     case SL_ERROR_CORRUPT: return "CorruptFileError";
-    case SL_ERROR_SYSTEM: *fallback = PyExc_OSError; return "SystemCallError";
     case SL_OK:
+    case SL_ERROR_SYSTEM:
     case SL_ERROR_INTERRUPTED: break;
     }
     *fallback = PyExc_RuntimeError;
     return "StarlingsError";
 }
 
-/* New reference to the class of `status`. */
-static PyObject *exception_class(const core_state *state, sl_status status) {
+/* The same of a system call that failed with this errno. */
+static const char *system_class_name(int code, PyObject **fallback) {
+    switch (code) {
+    case ENOENT: *fallback = PyExc_FileNotFoundError; return "PathNotFoundError";
+    case EISDIR: *fallback = PyExc_IsADirectoryError; return "PathIsFolderError";
+    case EACCES:
+    case EPERM: *fallback = PyExc_PermissionError; return "PathPermissionError";
+    default: *fallback = PyExc_OSError; return "SystemCallError";
+    }
+}
+
+/* New reference to the class of `status`, with `code` the errno of SL_ERROR_SYSTEM. */
+static PyObject *exception_class(const core_state *state, sl_status status, int code) {
     PyObject *fallback;
-    const char *name = class_name(status, &fallback);
+    const char *name = status == SL_ERROR_SYSTEM ? system_class_name(code, &fallback) : class_name(status, &fallback);
     if (state->exceptions) {
         PyObject *found = PyObject_GetAttrString(state->exceptions, name);
         if (found && PyExceptionClass_Check(found)) return found;
@@ -47,7 +59,8 @@ static PyObject *exception_class(const core_state *state, sl_status status) {
     return Py_NewRef(fallback);
 }
 
-static int set_row(PyObject *exception, const char *name, int64_t row) {
+/* Negative numbers stand for None. */
+static int set_number(PyObject *exception, const char *name, int64_t row) {
     PyObject *value = row < 0 ? Py_NewRef(Py_None) : PyLong_FromLongLong(row);
     if (!value) return -1;
     int failed = PyObject_SetAttrString(exception, name, value);
@@ -56,14 +69,16 @@ static int set_row(PyObject *exception, const char *name, int64_t row) {
 }
 
 /* Raise with a message that this call takes over (NULL: an exception is already set). */
-static int raise_message(const core_state *state, sl_status status, int64_t row, int64_t other_row, PyObject *message) {
+static int raise_message(const core_state *state, sl_status status, int64_t row, int64_t other_row, int code,
+                         PyObject *message) {
     if (!message) return -1;
-    PyObject *class = exception_class(state, status);
+    PyObject *class = exception_class(state, status, code);
     PyObject *exception = PyObject_CallFunctionObjArgs(class, message, NULL);
     Py_DECREF(message);
     if (exception) {
         /* Built-in fallbacks take attributes too; should a class not, the message says the row anyway. */
-        if (set_row(exception, "row", row) < 0 || set_row(exception, "other_row", other_row) < 0) PyErr_Clear();
+        if (set_number(exception, "row", row) < 0 || set_number(exception, "other_row", other_row) < 0) PyErr_Clear();
+        if (code && set_number(exception, "errno", code) < 0) PyErr_Clear();
         PyErr_SetObject(class, exception);
         Py_DECREF(exception);
     }
@@ -74,7 +89,7 @@ static int raise_message(const core_state *state, sl_status status, int64_t row,
 int core_raise_error(const core_state *state, const sl_error *error) {
     /* A key quoted in a message may have been no UTF-8, or been cut. */
     PyObject *message = PyUnicode_DecodeUTF8(error->message, (Py_ssize_t)strlen(error->message), "replace");
-    return raise_message(state, error->status, error->row, error->other_row, message);
+    return raise_message(state, error->status, error->row, error->other_row, error->system_code, message);
 }
 
 int core_raise(const core_state *state, sl_status status, const char *format, ...) {
@@ -82,7 +97,7 @@ int core_raise(const core_state *state, sl_status status, const char *format, ..
     va_start(arguments, format);
     PyObject *message = PyUnicode_FromFormatV(format, arguments);
     va_end(arguments);
-    return raise_message(state, status, -1, -1, message);
+    return raise_message(state, status, -1, -1, 0, message);
 }
 
 int core_raise_row(const core_state *state, sl_status status, int64_t row, int64_t other_row, const char *format, ...) {
@@ -90,7 +105,7 @@ int core_raise_row(const core_state *state, sl_status status, int64_t row, int64
     va_start(arguments, format);
     PyObject *message = PyUnicode_FromFormatV(format, arguments);
     va_end(arguments);
-    return raise_message(state, status, row, other_row, message);
+    return raise_message(state, status, row, other_row, 0, message);
 }
 
 int core_raise_memory(const core_state *state, const char *what) {

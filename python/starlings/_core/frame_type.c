@@ -1,6 +1,7 @@
 /* frame_type.c: the types Frame and FrameState: many collections over one context, and what they are at one moment. */
 #include "frame_objects.h"
 
+#include "arrow_tables.h"
 #include "buffer_type.h"
 
 static const sl_frame *frame_of(PyObject *self) { return ((core_frame *)self)->frame; }
@@ -21,7 +22,7 @@ const char *core_collection_name(const core_state *state, PyObject *name, size_t
 
 /* ----------------------------------------------------------------------------------------------------------- frames */
 
-static PyObject *take_frame(core_state *state, sl_frame *frame) {
+PyObject *core_frame_take(core_state *state, sl_frame *frame) {
     core_frame *self = (core_frame *)core_object_new(state->frame_type, sizeof *self);
     if (self)
         self->frame = frame;
@@ -36,7 +37,7 @@ static PyObject *frame_new(PyTypeObject *type, PyObject *arguments, PyObject *ke
     sl_frame *frame = NULL;
     sl_error error;
     if (!state || !PyArg_ParseTupleAndKeywords(arguments, keywords, ":Frame", names)) return NULL;
-    if (sl_frame_create(&frame, &error) == SL_OK) return take_frame(state, frame);
+    if (sl_frame_create(&frame, &error) == SL_OK) return core_frame_take(state, frame);
     core_raise_error(state, &error);
     return NULL;
 }
@@ -55,7 +56,7 @@ static PyObject *frame_copy(PyObject *self, PyObject *ignored) {
     if (core_call_init(&call, core_state_of(self), NULL) < 0) return NULL;
     core_call_leave(&call);
     sl_status status = sl_frame_copy(frame_of(self), &copy, &call.error);
-    if (core_call_return(&call, status) == 0) return take_frame(call.state, copy);
+    if (core_call_return(&call, status) == 0) return core_frame_take(call.state, copy);
     sl_frame_release(copy);
     return NULL;
 }
@@ -222,12 +223,18 @@ static PyObject *state_collection(PyObject *self, PyObject *name) {
     return NULL;
 }
 
+#define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
+
 static PyMethodDef state_methods[] = {
+    {"relation", WITH_KEYWORDS(core_frame_state_relation), METH_VARARGS | METH_KEYWORDS,
+     "A table of the relational form as an Arrow stream."},
+    {"export", WITH_KEYWORDS(core_frame_state_export), METH_VARARGS | METH_KEYWORDS, "A capsule with an Arrow stream."},
     {"names", state_names, METH_NOARGS, "Names of the collections, in the order in which they were added."},
     {"sources", state_sources, METH_NOARGS, "Names of the sources with a record, in order of first use."},
     {"collection", state_collection, METH_O, "A view of the collection of that name, or None."},
     {"given", state_given, METH_NOARGS, "Records given as such (uint32)."},
     {"garbage", state_garbage, METH_NOARGS, "Records that nothing uses (uint32)."},
+    {"save", WITH_KEYWORDS(core_frame_state_save), METH_VARARGS | METH_KEYWORDS, "Write the frame to a file."},
     {NULL, NULL, 0, NULL},
 };
 

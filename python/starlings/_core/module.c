@@ -2,8 +2,10 @@
  *
  * The C interface of the engine as Python objects, with no per-record work in Python. _core.pyi beside this folder is the
  * contract with the Python part of the package; nothing here is public. */
+#include "arrow_tables.h"
 #include "batches_type.h"
 #include "buffer_type.h"
+#include "frame_objects.h"
 #include "objects.h"
 
 #include <string.h>
@@ -84,9 +86,18 @@ static PyMethodDef functions[] = {
     {"from_labels", WITH_KEYWORDS(core_from_labels), METH_VARARGS | METH_KEYWORDS,
      "The hierarchy in which keys[i] belongs to the entity labels[i]."},
     {"from_merges", WITH_KEYWORDS(core_from_merges), METH_VARARGS | METH_KEYWORDS, "The hierarchy of merge events."},
+    {"frame_from_relations", WITH_KEYWORDS(core_frame_from_relations), METH_VARARGS | METH_KEYWORDS,
+     "The frame of its tables in the relational form."},
     {"merge", WITH_KEYWORDS(core_merge), METH_VARARGS | METH_KEYWORDS,
      "The hierarchy of two hierarchies' edges together."},
+    {"from_membership", WITH_KEYWORDS(core_from_membership), METH_VARARGS | METH_KEYWORDS,
+     "The hierarchy of a table of members of entities: source, key, entity_id."},
+    {"import_frame", WITH_KEYWORDS(core_import_frame), METH_VARARGS | METH_KEYWORDS,
+     "The Frame of an Arrow table in the frame schema."},
+    {"import_collection", WITH_KEYWORDS(core_import_collection), METH_VARARGS | METH_KEYWORDS,
+     "The Collection of an Arrow table in the collection schema."},
     {"curves", WITH_KEYWORDS(core_curves), METH_VARARGS | METH_KEYWORDS, "A Curve for each of many comparisons."},
+    {"load", WITH_KEYWORDS(core_load), METH_VARARGS | METH_KEYWORDS, "The frame of a file."},
     {"concat_batches", core_concat_batches, METH_O, "Batches one after another, or None if their columns differ."},
     {"rows_to_batches", WITH_KEYWORDS(core_rows_to_batches), METH_VARARGS | METH_KEYWORDS,
      "Batches of a list of dicts, or None if one is no mapping."},

@@ -95,6 +95,7 @@ PyObject *core_curves(PyObject *module, PyObject *arguments, PyObject *keywords)
 PyObject *core_is_estimable(PyObject *module, PyObject *name);                             /* estimate_type.c */
 PyObject *core_concat_batches(PyObject *module, PyObject *parts);                          /* batches_type.c */
 PyObject *core_rows_to_batches(PyObject *module, PyObject *arguments, PyObject *keywords); /* rows_input.c */
+PyObject *core_frame_from_relations(PyObject *module, PyObject *arguments, PyObject *keywords); /* frame_relations.c */
 
 /* ----------------------------------------------------------------- constraints of a hierarchy, or None (constrain.c) */
 

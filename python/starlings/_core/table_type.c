@@ -8,7 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum column_kind { NUMBERS, BINARY, LISTS, CATEGORIES, RECORD_SOURCES, RECORD_KEYS } column_kind;
+typedef enum column_kind {
+    NUMBERS,
+    BINARY,
+    LISTS,
+    CATEGORIES,
+    RECORD_SOURCES,
+    RECORD_KEYS,
+    RECORD_KEY_TEXTS
+} column_kind;
 
 typedef struct table_column {
     column_kind kind;
@@ -21,6 +29,7 @@ typedef struct table_column {
     const char **texts; /* their UTF-8, borrowed from them */
     uint32_t num_strings;
     core_context *context;
+    char *kind_name; /* of keys as text: the column of their kinds */
 } table_column;
 
 typedef struct core_table {
@@ -34,6 +43,7 @@ typedef struct core_table {
 static void column_free(table_column *column) {
     if (column->view.obj) PyBuffer_Release(&column->view);
     free(column->name);
+    free(column->kind_name);
     free(column->copy);
     free(column->texts);
     Py_XDECREF(column->strings);
@@ -178,6 +188,17 @@ static PyObject *table_add_categories(PyObject *self, PyObject *arguments, PyObj
     return NULL;
 }
 
+/* What the column of kinds beside a column of keys is called, or NULL and an error. */
+static char *kind_name_of(const core_state *state, const char *name) {
+    static const char ending[] = "_kind";
+    size_t length = strlen(name);
+    char *made = core_allocate(state, length + sizeof ending, 1, "the name of a column");
+    if (!made) return NULL;
+    memcpy(made, name, length);
+    memcpy(made + length, ending, sizeof ending);
+    return made;
+}
+
 static PyObject *add_records(PyObject *self, PyObject *arguments, PyObject *keywords, column_kind kind,
                              const char *format) {
     static char *names[] = {"name", "context", "records", NULL};
@@ -190,6 +211,10 @@ static PyObject *add_records(PyObject *self, PyObject *arguments, PyObject *keyw
         return NULL;
     if (core_array_view(state, records, SL_COLUMN_UINT32, "records", &column.view) < 0) return NULL;
     column.context = (core_context *)Py_NewRef(context);
+    if (kind == RECORD_KEY_TEXTS && !(column.kind_name = kind_name_of(state, name))) {
+        column_free(&column);
+        return NULL;
+    }
     return add_column((core_table *)self, &column, name);
 }
 
@@ -199,6 +224,10 @@ static PyObject *table_add_record_sources(PyObject *self, PyObject *arguments, P
 
 static PyObject *table_add_record_keys(PyObject *self, PyObject *arguments, PyObject *keywords) {
     return add_records(self, arguments, keywords, RECORD_KEYS, "sO!O:add_record_keys");
+}
+
+static PyObject *table_add_record_key_texts(PyObject *self, PyObject *arguments, PyObject *keywords) {
+    return add_records(self, arguments, keywords, RECORD_KEY_TEXTS, "sO!O:add_record_key_texts");
 }
 
 /* ------------------------------------------------------------------------------------------------------ exporting */
@@ -213,6 +242,9 @@ static sl_status build_column(sl_table *table, const table_column *column, sl_er
         return sl_table_add_categories(table, column->name, values, column->texts, column->num_strings, error);
     case RECORD_SOURCES:
         return sl_table_add_record_sources(table, column->name, column->context->context, values, error);
+    case RECORD_KEY_TEXTS:
+        return sl_table_add_record_key_texts(table, column->name, column->kind_name, column->context->context, values,
+                                             error);
     case RECORD_KEYS:
     default: return sl_table_add_record_keys(table, column->name, column->context->context, values, error);
     }
@@ -278,6 +310,8 @@ static PyMethodDef table_methods[] = {
      "Append the sources of records."},
     {"add_record_keys", WITH_KEYWORDS(table_add_record_keys), METH_VARARGS | METH_KEYWORDS,
      "Append the keys of records."},
+    {"add_record_key_texts", WITH_KEYWORDS(table_add_record_key_texts), METH_VARARGS | METH_KEYWORDS,
+     "Append the keys of records as text, and which kind each is as <name>_kind."},
     {"__arrow_c_stream__", WITH_KEYWORDS(table_export), METH_VARARGS | METH_KEYWORDS, "The table as an Arrow stream."},
     {NULL, NULL, 0, NULL},
 };
