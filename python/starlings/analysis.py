@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starlings import _core
+from starlings.cached import cached_property
 from starlings.exceptions import CapacityError, CollectionNotFoundError, InvalidArgumentError, nearest
 from starlings.expressions import Column as NamedColumn
 from starlings.expressions import Expression

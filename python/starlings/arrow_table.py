@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 from starlings import _core
+from starlings.cached import cached_property
 from starlings.optional import require
 
 __all__ = ["ArrowTable"]

@@ -7,7 +7,6 @@ of entities that holds the same records before and after. The engine finds the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, overload
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from starlings import _core
 from starlings._typing import RecordName
+from starlings.cached import cached_property
 from starlings.entity import Entities
 from starlings.numbered import chosen
 from starlings.report_table import ReportTable

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from starlings import _core
 from starlings.arrow_table import ArrowTable
+from starlings.cached import cached_property
 from starlings.immutable import Immutable
 from starlings.optional import require
 from starlings.record_names import source_codes

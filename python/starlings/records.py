@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from starlings import _core, optional
 from starlings._typing import KeyValue
+from starlings.cached import cached_property
 from starlings.exceptions import InvalidArgumentError, KeyNotFoundError, MissingDependencyError, nearest, shown
 from starlings.immutable import Immutable
 from starlings.optional import require

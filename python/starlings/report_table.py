@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from functools import cached_property
 from typing import Any
 
 from starlings import _core
 from starlings.arrow_table import ArrowTable
+from starlings.cached import cached_property
 from starlings.immutable import Immutable
 from starlings.reports import Report
 

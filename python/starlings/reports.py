@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 from typing import Any, Final, TypeAlias, overload
 
@@ -19,6 +18,7 @@ from starlings import _core
 from starlings._typing import ArrowArray, ArrowStream
 from starlings.arrow_exchange import arrow_data
 from starlings.arrow_table import ArrowTable
+from starlings.cached import cached_property
 from starlings.exceptions import ColumnNotFoundError, InvalidArgumentError, UnknownMetricError, nearest
 from starlings.metrics import Metric, MetricLike
 from starlings.optional import require

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from os import getpid, register_at_fork
 from threading import Lock, RLock
 
 from starlings import _core
+from starlings.cached import cached_property
 from starlings.exceptions import InvalidArgumentError
 
 __all__ = ["Exclusive", "State", "appending"]

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from importlib import import_module
 from typing import Any, Final
 from weakref import finalize
 
+from starlings.cached import cached_property
 from starlings.cli.input_paths import opened_paths
 from starlings.cli.mistakes import Mistake, blaming
 from starlings.optional import require
