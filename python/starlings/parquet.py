@@ -17,17 +17,11 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 
 from starlings._typing import PathLike, Progress
-from starlings.exceptions import (
-    CorruptFileError,
-    InvalidArgumentError,
-    PathNotFoundError,
-    PathPermissionError,
-    SystemCallError,
-    shown,
-)
+from starlings.exceptions import CorruptFileError, InvalidArgumentError, shown
 from starlings.optional import require
 from starlings.progress import reporting
 from starlings.relations import READ, RELATIONS, Relation, batches_of, reader_of
+from starlings.whole_files import refused
 
 if TYPE_CHECKING:
     from starlings._core import ProgressCallback
@@ -70,7 +64,7 @@ def write_folder(folder: PathLike, tables: Mapping[str, Relation], if_exists: If
         _sync(made)
         _put_in_place(made, target, if_exists)
     except OSError as error:
-        raise _refused(error, f"{target} could not be written") from error
+        raise refused(error, error.filename or str(target), f"{target} could not be written") from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
@@ -106,7 +100,7 @@ def _open_files(folder: Path, opened: ExitStack) -> dict[str, BinaryIO]:
             file = os.open(_file_name(name), os.O_RDONLY, dir_fd=descriptor)
             files[name] = opened.enter_context(os.fdopen(file, "rb"))
     except OSError as error:
-        raise _refused(error, f"{path} cannot be read") from error
+        raise refused(error, error.filename or str(path), f"{path} cannot be read") from error
     return files
 
 
@@ -119,7 +113,7 @@ def _read_file(path: Path, file: BinaryIO) -> Any:
         return pyarrow.concat_tables(groups) if groups else parquet.read()
     except (pyarrow.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise _refused(error, f"{path} cannot be read") from error
+            raise refused(error, error.filename or str(path), f"{path} cannot be read") from error
         raise CorruptFileError(f"{path} cannot be read: {error}") from error
 
 
@@ -128,14 +122,6 @@ def _place(folder: object) -> Path:
     if not isinstance(folder, (str, os.PathLike)) or "\0" in os.fsdecode(folder):
         raise InvalidArgumentError(f"{shown(folder)} is no path of a folder: give a str or an os.PathLike")
     return Path(os.fsdecode(folder))
-
-
-def _refused(error: OSError, what: str) -> SystemCallError:
-    """The error of the system as one of ours."""
-    kinds = {FileNotFoundError: PathNotFoundError, PermissionError: PathPermissionError}
-    refused = kinds.get(type(error), SystemCallError)(f"{what}: {error.strerror or error}")
-    refused.errno, refused.strerror, refused.filename = error.errno, error.strerror, error.filename
-    return refused
 
 
 def _file_name(table: str) -> str:

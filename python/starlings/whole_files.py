@@ -72,8 +72,9 @@ def replacing(path: str) -> Iterator[Any]:
             raise
 
 
-def refused(error: OSError, path: str) -> SystemCallError:
-    """The package's error for one of the system's, about the file that was to be written."""
-    told = _REFUSALS.get(error.errno, SystemCallError)(f"cannot write {path}: {error.strerror or error}")
+def refused(error: OSError, path: str, what: str | None = None) -> SystemCallError:
+    """The package's error for one of the system's, about a file; `what` could not be done, by default writing it."""
+    what = what or f"cannot write {path}"
+    told = _REFUSALS.get(error.errno, SystemCallError)(f"{what}: {error.strerror or error}")
     told.errno, told.strerror, told.filename = error.errno, error.strerror, path
     return told
