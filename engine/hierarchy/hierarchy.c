@@ -31,11 +31,18 @@ sl_status sl_i_check_threshold(sl_scale scale, double threshold, sl_error *error
 
 double sl_i_round_threshold(double threshold) { return sl_i_round_to(threshold, SL_I_UNITS); }
 
+/* For every seam q in turn, the last seam before it that is at least as late to close: `stack` holds the candidates, deepest first.
+ * Returns the new height, below which stack[height - 1] is that seam; the caller then pushes q. */
+static uint32_t pop_earlier(const uint32_t *join, const uint32_t *stack, uint32_t height, uint32_t q) {
+    while (height > 0 && join[stack[height - 1]] < join[q]) height--;
+    return height;
+}
+
 /* An n-way node has one seam fewer than children; its first seam is the one without an equal seam to the left in its node. */
 uint32_t sl_i_count_merges(uint32_t num_records, const uint32_t *join, uint32_t *stack) {
     uint32_t height = 0, merges = 0;
     for (uint32_t q = 0; q < num_records; q++) {
-        height = sl_i_pop_earlier(join, stack, height, q);
+        height = pop_earlier(join, stack, height, q);
         bool opens_node = height == 0 || join[stack[height - 1]] != join[q];
         merges += opens_node && join[q] != SL_NEVER;
         stack[height++] = q;

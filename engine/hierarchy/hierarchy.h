@@ -47,12 +47,6 @@ sl_status sl_i_hierarchy_take(uint32_t num_records, uint32_t num_levels, uint32_
     SL_MUST_USE;
 /** SL_ERROR_CAPACITY for more records than a hierarchy can hold. */
 sl_status sl_i_check_num_records(uint32_t num_records, sl_error *error) SL_MUST_USE;
-/** For every seam q in turn, the last seam before it that is at least as late to close: `stack` holds the candidates, deepest first.
- *  Returns the new height, below which stack[height - 1] is that seam; the caller then pushes q. */
-static inline uint32_t sl_i_pop_earlier(const uint32_t *join, const uint32_t *stack, uint32_t height, uint32_t q) {
-    while (height > 0 && join[stack[height - 1]] < join[q]) height--;
-    return height;
-}
 /** The number of n-way merges that the joins tell of. `scratch` has num_records elements. */
 uint32_t sl_i_count_merges(uint32_t num_records, const uint32_t *join, uint32_t *scratch);
 

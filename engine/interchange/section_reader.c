@@ -201,10 +201,6 @@ static entry *find(const sl_i_section_reader *r, sl_i_section_kind kind, uint32_
     return low < r->num_entries && r->entries[low].rank == rank ? &r->entries[low] : NULL;
 }
 
-bool sl_i_reader_has(const sl_i_section_reader *r, sl_i_section_kind kind, uint32_t owner) {
-    return find(r, kind, owner) != NULL;
-}
-
 /* Read where it is not mapped, and hash. */
 static sl_status take_in(const sl_i_section_reader *r, const entry *e, const sl_i_section *section, sl_i_ticker *ticker,
                          XXH3_state_t *hash, sl_error *error) {

@@ -41,8 +41,6 @@ sl_status sl_i_reader_get(sl_i_section_reader *reader, sl_i_section_kind kind, u
 /** The same where its length is known: `count` elements of `size` bytes. */
 sl_status sl_i_reader_get_array(sl_i_section_reader *reader, sl_i_section_kind kind, uint32_t owner, uint64_t count,
                                 size_t size, sl_i_ticker *ticker, sl_i_section *out, sl_error *error) SL_MUST_USE;
-/** Whether there is such a section. */
-bool sl_i_reader_has(const sl_i_section_reader *reader, sl_i_section_kind kind, uint32_t owner);
 /** Give a section back. Of one that is all zero: nothing. */
 void sl_i_section_drop(sl_i_section *section);
 /** The mapping, borrowed; NULL where sections are read. */
